@@ -1,0 +1,110 @@
+/*
+ * The configuration: "Directive value" lines, one table of directives in
+ * conf.c (name, parser, field, default as text through the same parser).
+ * genkan-ftpd.conf(5) describes them; a unit test compares it with the table.
+ */
+#ifndef GENKAN_CONF_H
+#define GENKAN_CONF_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "netaddr.h"
+#include "portrange.h"
+
+#define NETWORKS_MAX 32
+
+/* LocalNetworks: "auto" stands for the networks of the own interfaces. */
+struct networks {
+	bool automatic;
+	unsigned n;
+	struct netprefix net[NETWORKS_MAX];
+};
+
+/* MasqueradeAddress */
+enum masquerade_kind {
+	MASQUERADE_NONE,
+	MASQUERADE_ADDRESS, /* an IPv4 address: addr */
+	MASQUERADE_HOST     /* a name, looked up anew for every connection */
+};
+
+struct masquerade {
+	enum masquerade_kind kind;
+	char *name; /* as written */
+	struct netaddr addr;
+};
+
+/* Strings are never NULL: a directive that is off is the empty string. Times are seconds, 0 never. */
+struct conf {
+	struct masquerade masquerade;
+	unsigned masquerade_timeout;
+	struct portlist passive_ports;
+	int active_port; /* activeport.h */
+	struct networks local_networks;
+
+	char *default_root; /* "~" or an absolute path */
+	char *auth_user_file;
+	bool anonymous;
+	char *anonymous_root;
+	char *anonymous_user;
+	bool anonymous_upload;
+	bool read_only;
+	bool allow_overwrite;
+	mode_t umask_file, umask_dir;
+
+	unsigned max_clients; /* 1..SLOTS_MAX */
+	unsigned max_login_attempts;
+	unsigned timeout_login;
+	unsigned timeout_idle;
+	unsigned timeout_no_transfer;
+	unsigned timeout_stalled;
+	unsigned timeout_session;
+
+	char *server_ident; /* the text of the greeting */
+	char *display_login;
+	char *transfer_log;
+	int log_level; /* syslog(3) */
+
+	char *session_user; /* name or number; without such a user: nobody */
+	char *gateway_user;
+	char *run_directory; /* slots and the session's empty root */
+
+	bool set[64]; /* per table row: given explicitly (repeated directives are refused) */
+};
+
+/* Room for "FILE:LINE: Directive: what is wrong". */
+#define CONF_ERROR 1024
+
+/* Fills *conf with the defaults. Returns 0, or -1 with ENOMEM. */
+int conf_init(struct conf *conf);
+
+void conf_free(struct conf *conf);
+
+/*
+ * Reads a file of directives; comments begin with #, a line goes on behind a
+ * backslash. Returns 0, or -1 with error set: "file:line: PassivePorts: 40000
+ * is above 39999".
+ */
+int conf_read(struct conf *conf, FILE *file, const char *name, char error[static CONF_ERROR]);
+
+/*
+ * Sets one directive from "Directive value"; where names the place in error
+ * messages ("-o"). It overrides what a file said; said twice by -o, the last one holds.
+ * Returns 0, or -1 with error set.
+ */
+int conf_set(struct conf *conf, const char *where, const char *line, char error[static CONF_ERROR]);
+
+/*
+ * What no single directive shows: Anonymous without AnonymousRoot and the like.
+ * Returns 0, or -1 with error set.
+ */
+int conf_check(const struct conf *conf, char error[static CONF_ERROR]);
+
+/* Prints every directive with its effective value, one a line, as conf_read() reads it. */
+void conf_print(const struct conf *conf, FILE *out);
+
+/* The name of row i of the table and its default as text; NULL behind the last. */
+const char *conf_directive(size_t i, const char **defaults);
+
+#endif

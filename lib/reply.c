@@ -1,0 +1,135 @@
+/*
+ * Replies, built in memory: text is formatted, made harmless, and added with
+ * its line end as a whole or cut, never beyond the buffer.
+ */
+#include "reply.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What reply_begin() and reply_line() leave for the last line. */
+#define END_ROOM 512
+
+/* Adds prefix, the formatted text and CRLF below limit; a text that does not fit is cut. */
+static void
+add(struct reply *r, size_t limit, const char *prefix, const char *fmt, va_list ap)
+{
+	char text[REPLY_LINE + 1];
+	size_t plen = strlen(prefix);
+	int n = vsnprintf(text, sizeof(text), fmt, ap);
+	size_t len = n < 0 ? 0 : strlen(text);
+
+	reply_clean(text, len);
+	memcpy(r->buf + r->len, prefix, plen);
+	r->len += plen;
+	for (size_t i = 0; i < len; i++) {
+		size_t need = text[i] == '\xff' ? 2 : 1;
+
+		if (r->len + need + 2 > limit)
+			break;
+		memset(r->buf + r->len, text[i], need);
+		r->len += need;
+	}
+	memcpy(r->buf + r->len, "\r\n", 2);
+	r->len += 2;
+}
+
+static void
+code_prefix(char prefix[static 16], int code, char mark)
+{
+	snprintf(prefix, 16, "%03u%c", (unsigned)code % 1000, mark);
+}
+
+void
+reply_single(struct reply *r, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	reply_vsingle(r, code, fmt, ap);
+	va_end(ap);
+}
+
+void
+reply_vsingle(struct reply *r, int code, const char *fmt, va_list ap)
+{
+	char prefix[16];
+
+	r->len = 0;
+	code_prefix(prefix, code, ' ');
+	add(r, sizeof(r->buf), prefix, fmt, ap);
+}
+
+void
+reply_begin(struct reply *r, int code, const char *fmt, ...)
+{
+	char prefix[16];
+	va_list ap;
+
+	r->len = 0;
+	code_prefix(prefix, code, '-');
+	va_start(ap, fmt);
+	add(r, sizeof(r->buf) - END_ROOM, prefix, fmt, ap);
+	va_end(ap);
+}
+
+bool
+reply_line(struct reply *r, const char *fmt, ...)
+{
+	char text[REPLY_LINE + 1];
+	size_t need = strlen(" \r\n");
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return false;
+	for (const char *p = text; *p != '\0'; p++)
+		need += *p == '\xff' ? 2 : 1;
+	if (r->len + need > sizeof(r->buf) - END_ROOM)
+		return false;
+	va_start(ap, fmt);
+	add(r, sizeof(r->buf) - END_ROOM, " ", fmt, ap);
+	va_end(ap);
+	return true;
+}
+
+void
+reply_end(struct reply *r, int code, const char *fmt, ...)
+{
+	char prefix[16];
+	va_list ap;
+
+	code_prefix(prefix, code, ' ');
+	va_start(ap, fmt);
+	add(r, sizeof(r->buf), prefix, fmt, ap);
+	va_end(ap);
+}
+
+const char *
+reply_quote(char *dst, size_t size, const char *path)
+{
+	size_t len = 0;
+
+	for (; *path != '\0'; path++) {
+		size_t need = *path == '"' ? 2 : 1;
+
+		if (len + need >= size)
+			break;
+		memset(dst + len, *path, need);
+		len += need;
+	}
+	if (size > 0)
+		dst[len] = '\0';
+	return dst;
+}
+
+void
+reply_clean(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			text[i] = '?';
+}

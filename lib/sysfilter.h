@@ -1,0 +1,120 @@
+/*
+ * System call filters (seccomp): constant tables, built at compile time. A call
+ * that is not in the table kills the process (SIGSYS). x86-64 and arm64.
+ *
+ *	static const struct sock_filter filter[] = {
+ *		SYSFILTER_BEGIN,
+ *		SYSFILTER_BASE,
+ *		SYSFILTER_ALLOW(sendfile),
+ *		SYSFILTER_ERRNO(openat, EACCES),
+ *		SYSFILTER_END,
+ *	};
+ */
+#ifndef GENKAN_SYSFILTER_H
+#define GENKAN_SYSFILTER_H
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+
+#if defined(__x86_64__)
+#define SYSFILTER_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define SYSFILTER_ARCH AUDIT_ARCH_AARCH64
+#else
+#error "sysfilter: this architecture has no filter table yet"
+#endif
+
+#define SYSFILTER_ALLOW(call)                                                                      \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0, 1),                                    \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* The call fails with this errno; libraries degrade softly. */
+#define SYSFILTER_ERRNO(call, error)                                                               \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0, 1),                                    \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ((error) & SECCOMP_RET_DATA))
+
+/* The call is allowed when the low 32 bits of argument n equal value. */
+#define SYSFILTER_ALLOW_ARG(call, n, value)                                                        \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0, 4),                                    \
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[n])),            \
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1),                                    \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),                                          \
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
+
+/* The call is allowed when argument n (32 bits) has none of these bits, else EPERM. */
+#define SYSFILTER_ALLOW_WITHOUT(call, n, bits)                                                     \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0, 4),                                    \
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[n])),            \
+	    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), 0, 1),                                    \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),                                  \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* The other architecture's numbers and x32's (bit 30) kill. */
+#define SYSFILTER_BEGIN                                                                            \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),                   \
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYSFILTER_ARCH, 1, 0),                             \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),                                   \
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),                 \
+	    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1),                                 \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+
+#define SYSFILTER_END BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+
+/*
+ * What every process of ours does: move bytes on descriptors it has, wait, get
+ * memory that is not executable, tell the time, end.
+ */
+#define SYSFILTER_BASE                                                                             \
+	SYSFILTER_ALLOW(read), SYSFILTER_ALLOW(write), SYSFILTER_ALLOW(readv),                     \
+	    SYSFILTER_ALLOW(writev), SYSFILTER_ALLOW(recvmsg), SYSFILTER_ALLOW(sendmsg),           \
+	    SYSFILTER_ALLOW(recvfrom), SYSFILTER_ALLOW(sendto), SYSFILTER_ALLOW(ppoll),            \
+	    SYSFILTER_POLL SYSFILTER_ALLOW(close), SYSFILTER_ALLOW(shutdown),                      \
+	    SYSFILTER_ALLOW(brk), SYSFILTER_ALLOW(munmap), SYSFILTER_ALLOW(mremap),                \
+	    SYSFILTER_ALLOW(madvise), SYSFILTER_ALLOW(futex), SYSFILTER_ALLOW(clock_gettime),      \
+	    SYSFILTER_ALLOW(clock_nanosleep), SYSFILTER_ALLOW(getrandom),                          \
+	    SYSFILTER_ALLOW(getpid), SYSFILTER_ALLOW(gettid), SYSFILTER_ALLOW(rt_sigreturn),       \
+	    SYSFILTER_ALLOW(rt_sigprocmask), SYSFILTER_ALLOW(rt_sigaction),                        \
+	    SYSFILTER_ALLOW(restart_syscall), SYSFILTER_ALLOW(exit),                               \
+	    SYSFILTER_ALLOW(exit_group), SYSFILTER_ALLOW(fstat), SYSFILTER_FSTAT,                  \
+	    SYSFILTER_FCNTL, SYSFILTER_ALLOW(lseek),                                               \
+	    SYSFILTER_ALLOW_WITHOUT(mmap, 2, 4 /* PROT_EXEC */),                                   \
+	    SYSFILTER_ALLOW_WITHOUT(mprotect, 2, 4 /* PROT_EXEC */)
+
+/* What fstat(3) of glibc 2.33 to 2.38 calls: newfstatat(fd, "", st, AT_EMPTY_PATH). */
+#define SYSFILTER_FSTAT SYSFILTER_ALLOW_ARG(newfstatat, 3, 0x1000 /* AT_EMPTY_PATH */)
+
+/*
+ * Of fcntl: F_DUPFD to F_SETFL (0 to 4), F_OFD_GETLK and F_OFD_SETLK (36, 37),
+ * F_DUPFD_CLOEXEC, F_SETPIPE_SZ and F_GETPIPE_SZ (1030 to 1032). F_SETOWN and
+ * F_SETSIG would be a kill(2) for all that share a uid.
+ */
+#define SYSFILTER_FCNTL                                                                            \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_fcntl, 0, 8),                                     \
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),            \
+	    BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 4, 0, 5),                                          \
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 36, 4, 0),                                         \
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 37, 3, 0),                                         \
+	    BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 1032, 1, 0),                                       \
+	    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 1030, 1, 0),                                       \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),                                   \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* arm64 has ppoll alone. */
+#ifdef __NR_poll
+#define SYSFILTER_POLL SYSFILTER_ALLOW(poll),
+#else
+#define SYSFILTER_POLL
+#endif
+
+/*
+ * Enters the filter of n instructions for good; no_new_privs must be set.
+ * Returns 0, or -1 with errno. A build with sanitizers (SYSFILTER_OFF) returns 0
+ * and filters nothing: their runtimes make calls of their own.
+ */
+int sysfilter_enter(const struct sock_filter *filter, size_t n);
+
+#endif
