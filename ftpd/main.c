@@ -1,0 +1,306 @@
+/*
+ * genkan-ftpd: an FTP server that a super-server starts once per connection.
+ *
+ * Read main() from top to bottom: the client is found and greeted, and only
+ * then comes what costs time: the DNS look-up in a process of its own, and the
+ * two roles, session (talks) and monitor (opens).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "caps.h"
+#include "client.h"
+#include "conf.h"
+#include "launcher.h"
+#include "log.h"
+#include "monitor/monitor.h"
+#include "options.h"
+#include "pwfile.h"
+#include "session/sandbox.h"
+#include "session/session.h"
+#include "slots.h"
+#include "start.h"
+
+#define NOBODY 65534
+
+/* The one answer when the client must go: the reason for it, the details for the log. */
+static void
+say(const struct client *client, const char *text)
+{
+	if (write(client->out, text, strlen(text)) == -1)
+		log_debug("the client has gone before it was greeted");
+}
+
+static void
+greet(const struct conf *conf, const struct client *client)
+{
+	char text[600];
+
+	snprintf(text, sizeof(text), "220 %s\r\n", conf->server_ident);
+	say(client, text);
+}
+
+/* Claims a slot among all processes: -1 where there is no slots file, -2 when all are taken. */
+static int
+take_slot(const struct conf *conf, const struct client *client, int run_directory, int *slots)
+{
+	struct slot mine = { .pid = getpid(), .began = time(NULL), .peer = client->peer };
+	int slot = -1;
+
+	*slots = run_directory == -1 ? -1 : slots_open(run_directory);
+	if (*slots != -1)
+		slot = slots_claim(*slots, conf->max_clients, &mine);
+	if (slot == -1 && *slots != -1 && errno == EAGAIN)
+		return -2;
+	return slot;
+}
+
+/* A system user by name or number; nobody where there is no such user. */
+static void
+find_user(const char *name, uid_t *uid, gid_t *gid)
+{
+	if (pwfile_system_user(name, uid, gid) == 0 && *uid != 0 && *gid != 0)
+		return;
+	log_debug("there is no user %s: nobody stands in", name);
+	*uid = *gid = NOBODY;
+}
+
+/* Opens one of our own programs: beside this one (a build), else where it was installed. */
+static int
+open_program(const char *name)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+	int fd = -1;
+
+	if (n > 0) {
+		path[n] = '\0';
+		slash = strrchr(path, '/');
+		if (slash != NULL && (size_t)(slash + 1 - path) + strlen(name) < sizeof(path)) {
+			strlcpy(slash + 1, name, sizeof(path) - (size_t)(slash + 1 - path));
+			fd = open(path, O_PATH | O_CLOEXEC);
+		}
+	}
+	if (fd == -1 && snprintf(path, sizeof(path), "%s/%s", PKGLIBEXECDIR, name) < PATH_MAX)
+		fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd == -1)
+		log_warn("%s", path);
+	return fd;
+}
+
+/*
+ * Starts the DNS look-up in a process of its own, under a uid of its own. Returns
+ * the pipe on which its one line will come, or -1.
+ */
+static int
+start_gateway(const struct conf *conf, bool root, uid_t uid, gid_t gid)
+{
+	char timeout[16], program_name[] = "genkan-ftpd-gateway", option[] = "-t";
+	char *argv[] = { program_name, option, timeout, conf->masquerade.name, NULL };
+	int program = open_program(program_name), answer[2];
+	pid_t pid;
+
+	if (program == -1 || pipe2(answer, O_CLOEXEC) == -1)
+		return -1;
+	snprintf(timeout, sizeof(timeout), "%u", conf->masquerade_timeout * 1000);
+	pid = fork();
+	if (pid == 0) {
+		if (root && (caps_become(uid, gid, NULL, 0) == -1 || caps_keep(0) == -1))
+			_exit(EX_OSERR);
+		/* standard error is the log's, not the pipe's */
+		if (dup2(answer[1], 1) != -1)
+			fexecve(program, argv, environ);
+		_exit(EX_OSERR);
+	}
+	if (pid == -1)
+		log_warn("fork of the gateway");
+	close(program);
+	close(answer[1]);
+	return answer[0];
+}
+
+static int
+open_transfer_log(const struct conf *conf)
+{
+	int fd;
+
+	if (conf->transfer_log[0] == '\0')
+		return -1;
+	fd = open(conf->transfer_log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	if (fd == -1)
+		log_warn("TransferLog %s", conf->transfer_log);
+	return fd;
+}
+
+/* Forks the session; the monitor stays in this process and returns here when all is over. */
+static void
+run_roles(const struct conf *conf, const struct client *client, struct monitor *m,
+    const struct sandbox *box)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		fatal("socketpair");
+	pid = fork();
+	if (pid == -1)
+		fatal("fork of the session");
+	if (pid == 0) {
+		log_set_role("session");
+		close(pair[0]);
+		if (m->slots != -1)
+			close(m->slots);
+		if (m->transfer_log != -1)
+			close(m->transfer_log);
+		if (m->gateway != -1)
+			close(m->gateway);
+		sandbox_enter(box);
+		session_run(conf, client, pair[1]);
+		_exit(0);
+	}
+	log_set_role("monitor");
+	signal(SIGCHLD, SIG_IGN); /* the gateway ends first: nobody waits for it */
+	close(pair[1]);
+	close(client->in);
+	if (client->out != client->in)
+		close(client->out);
+	if (box->empty != -1)
+		close(box->empty);
+	m->sock = pair[0];
+	monitor_run(m);
+}
+
+/* Everything behind the greeting. */
+static void
+serve(const struct conf *conf, struct client *client, int run_directory, struct monitor *m)
+{
+	struct sandbox box = { .root = geteuid() == 0, .empty = -1 };
+	uid_t gateway_uid = NOBODY;
+	gid_t gateway_gid = NOBODY;
+	char peer[NETADDR_TEXT];
+	bool wants_gateway;
+
+	tzset(); /* below a user's root it would be the user's zone */
+	log_info("connection from %s", netaddr_text(&client->peer, peer));
+	if (conf->masquerade.kind != MASQUERADE_NONE && !client->lan)
+		client->lan = start_is_lan(&conf->local_networks, &client->peer);
+	wants_gateway = conf->masquerade.kind == MASQUERADE_HOST && !client->lan &&
+	                client->peer.family == AF_INET;
+	m->transfer_log = open_transfer_log(conf);
+	if (box.root) {
+		find_user(conf->session_user, &box.uid, &box.gid);
+		if (wants_gateway)
+			find_user(conf->gateway_user, &gateway_uid, &gateway_gid);
+		box.empty = run_directory == -1 ? -1 : start_empty_directory(run_directory);
+		if (box.empty == -1)
+			fatal("RunDirectory %s: no empty directory for the session", conf->run_directory);
+		if (caps_confine(CAPS_SETUID | CAPS_SETGID | CAPS_SYS_CHROOT | CAPS_NET_BIND_SERVICE) ==
+		    -1)
+			fatal("confining capabilities");
+	} else if (caps_no_new_privs() == -1) {
+		fatal("no_new_privs");
+	}
+	if (run_directory != -1)
+		close(run_directory);
+	if (wants_gateway)
+		m->gateway = start_gateway(conf, box.root, gateway_uid, gateway_gid);
+	m->root = box.root;
+	run_roles(conf, client, m, &box);
+}
+
+/* A configuration that cannot be used: the log and the terminal get the details. */
+static int
+bad_configuration(const struct options *o, const char *error)
+{
+	struct client client;
+	bool stderr_ok = true;
+	int listen_fds = start_listen_fds();
+
+	if (o->check || o->print || o->launcher.n > 0) {
+		fprintf(stderr, "%s\n", error);
+		return EX_CONFIG;
+	}
+	start_clean();
+	if (start_find_client(&client, &stderr_ok, listen_fds) == START_CLIENT)
+		say(&client, "421 This server is not configured correctly; its log says why.\r\n");
+	log_open("genkan-ftpd", o->to_stderr, stderr_ok);
+	log_errorx("%s", error);
+	if (stderr_ok && log_fd() != STDERR_FILENO)
+		fprintf(stderr, "%s\n", error);
+	return EX_CONFIG;
+}
+
+/* -t, -T and --listen: no client is here. */
+static int
+without_client(struct options *o, const struct conf *conf)
+{
+	if (o->print)
+		conf_print(conf, stdout);
+	if (o->print || o->check)
+		return 0;
+	log_open("genkan-ftpd", o->to_stderr, true);
+	log_set_level(o->debug ? LOG_DEBUG : conf->log_level);
+	o->launcher.listen_fds = start_listen_fds();
+	return launcher_run(&o->launcher, conf);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct conf conf;
+	struct client client;
+	struct monitor m = { .conf = &conf, .client = &client, .gateway = -1, .slots = -1, .slot = -1,
+		.transfer_log = -1, .root_fd = -1, .state = STATE_LOGIN };
+	char error[CONF_ERROR];
+	bool stderr_ok;
+	int listen_fds, run_directory;
+
+	options_parse(&o, argc, argv);
+	if (options_load_conf(&o, &conf, error) == -1)
+		return bad_configuration(&o, error);
+	if (o.check || o.print || o.launcher.n > 0)
+		return without_client(&o, &conf);
+
+	listen_fds = start_listen_fds();
+	start_clean();
+	switch (start_find_client(&client, &stderr_ok, listen_fds)) {
+	case START_CLIENT:
+		break;
+	case START_GONE:
+		return 0;
+	case START_LISTENING:
+		log_open("genkan-ftpd", o.to_stderr, stderr_ok);
+		log_errorx("a listening socket was passed: write \"nowait\" in inetd.conf, Accept=yes in "
+		           "a systemd socket unit, or use --listen systemd");
+		return EX_CONFIG;
+	}
+	if (client.socket)
+		setsid();
+	run_directory = start_run_directory(&conf);
+	m.slot = take_slot(&conf, &client, run_directory, &m.slots);
+	if (m.slot == -2) {
+		say(&client, START_FULL_REPLY);
+		log_open("genkan-ftpd", o.to_stderr, stderr_ok);
+		log_notice("refused a client: MaxClients %u reached", conf.max_clients);
+		return 0;
+	}
+	greet(&conf, &client);
+
+	log_open("genkan-ftpd", o.to_stderr, stderr_ok);
+	log_set_level(o.debug ? LOG_DEBUG : conf.log_level);
+	if (m.slot == -1)
+		log_warnx("RunDirectory %s cannot be used: MaxClients does not hold", conf.run_directory);
+	serve(&conf, &client, run_directory, &m);
+	return 0;
+}

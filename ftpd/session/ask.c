@@ -1,0 +1,228 @@
+/*
+ * The session's side of request.h.
+ */
+#include "ask.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "msg.h"
+#include "session.h"
+
+static const char *const names[REQ_END] = {
+	[REQ_LOGIN] = "LOGIN",
+	[REQ_CHDIR] = "CHDIR",
+	[REQ_STAT] = "STAT",
+	[REQ_OPEN] = "OPEN",
+	[REQ_LIST] = "LIST",
+	[REQ_MKDIR] = "MKDIR",
+	[REQ_RMDIR] = "RMDIR",
+	[REQ_UNLINK] = "UNLINK",
+	[REQ_RENAME] = "RENAME",
+	[REQ_SETATTR] = "SETATTR",
+	[REQ_LISTEN] = "LISTEN",
+	[REQ_CONNECT] = "CONNECT",
+	[REQ_DONE] = "DONE",
+};
+
+/*
+ * Sends a request and takes its answer, alen bytes that begin with the errno. fd
+ * NULL: no descriptor comes with it.
+ */
+static int
+ask(struct session *s, enum request type, const void *request, size_t rlen, void *answer,
+    size_t alen, int *fd)
+{
+	struct answer *plain = answer;
+	uint32_t got;
+	ssize_t n;
+
+	if (msg_send(s->monitor, type, request, rlen, -1) == -1)
+		fatal("request %s", names[type]);
+	n = msg_recv(s->monitor, &got, answer, alen, fd);
+	if (n == -1 && errno == ECONNRESET) {
+		log_debug("the monitor has ended the connection");
+		_exit(0);
+	}
+	if (n == -1)
+		fatal("answer to %s", names[type]);
+	if ((size_t)n != alen || got != (uint32_t)type)
+		fatalx("answer to %s: type %u, %zd bytes", names[type], got, n);
+	log_debug("request %s: %s", names[type], plain->error == 0 ? "done" : strerror(plain->error));
+	if (plain->error == 0)
+		return 0;
+	errno = plain->error;
+	return -1;
+}
+
+/* A request whose answer is an errno alone. */
+static int
+ask_plain(struct session *s, enum request type, const void *request, size_t len)
+{
+	struct answer answer;
+
+	return ask(s, type, request, len, &answer, sizeof(answer), NULL);
+}
+
+/* Paths have been measured by cmd_path(); a longer one is a mistake of ours. */
+static void
+copy_path(char to[static REQ_PATH], const char *path)
+{
+	if (strlcpy(to, path, REQ_PATH) >= REQ_PATH)
+		fatalx("a path of %zu bytes", strlen(path));
+}
+
+static int
+ask_path(struct session *s, enum request type, const char *path)
+{
+	struct req_path request = { 0 };
+
+	copy_path(request.path, path);
+	return ask_plain(s, type, &request, sizeof(request));
+}
+
+int
+ask_login(struct session *s, const char *user, const char *password, struct ans_login *answer,
+    int *display)
+{
+	struct req_login request = { 0 };
+	int result;
+
+	*display = -1;
+	if (strlcpy(request.user, user, sizeof(request.user)) >= sizeof(request.user) ||
+	    strlcpy(request.password, password, sizeof(request.password)) >=
+	        sizeof(request.password))
+		request.user[0] = request.password[0] = '\0'; /* counts as a failed try */
+	result = ask(s, REQ_LOGIN, &request, sizeof(request), answer, sizeof(*answer), display);
+	explicit_bzero(&request, sizeof(request));
+	return result;
+}
+
+int
+ask_chdir(struct session *s, const char *path)
+{
+	return ask_path(s, REQ_CHDIR, path);
+}
+
+int
+ask_stat(struct session *s, const char *path, bool follow, struct ans_stat *answer)
+{
+	struct req_stat request = { .follow = follow };
+
+	copy_path(request.path, path);
+	return ask(s, REQ_STAT, &request, sizeof(request), answer, sizeof(*answer), NULL);
+}
+
+int
+ask_open(struct session *s, const char *path, enum open_mode mode, int64_t restart,
+    struct ans_open *answer)
+{
+	struct req_open request = {
+		.mode = mode,
+		.permissions = 0666 & ~s->params.umask_file,
+		.restart = restart,
+	};
+	int fd = -1;
+
+	copy_path(request.path, path);
+	if (ask(s, REQ_OPEN, &request, sizeof(request), answer, sizeof(*answer), &fd) == -1)
+		return -1;
+	return fd;
+}
+
+int
+ask_list(struct session *s, enum list_kind kind, unsigned options, const char *path,
+    const char *shown)
+{
+	struct req_list request = { .kind = kind, .options = options, .facts = s->params.facts };
+	struct answer answer;
+	int fd = -1;
+
+	copy_path(request.path, path);
+	copy_path(request.shown, shown);
+	if (ask(s, REQ_LIST, &request, sizeof(request), &answer, sizeof(answer), &fd) == -1)
+		return -1;
+	return fd;
+}
+
+int
+ask_mkdir(struct session *s, const char *path)
+{
+	struct req_mkdir request = { .permissions = 0777 & ~s->params.umask_dir };
+
+	copy_path(request.path, path);
+	return ask_plain(s, REQ_MKDIR, &request, sizeof(request));
+}
+
+int
+ask_rmdir(struct session *s, const char *path)
+{
+	return ask_path(s, REQ_RMDIR, path);
+}
+
+int
+ask_unlink(struct session *s, const char *path)
+{
+	return ask_path(s, REQ_UNLINK, path);
+}
+
+int
+ask_rename(struct session *s, const char *from, const char *to)
+{
+	struct req_rename request = { 0 };
+
+	copy_path(request.from, from);
+	copy_path(request.to, to);
+	return ask_plain(s, REQ_RENAME, &request, sizeof(request));
+}
+
+int
+ask_set_mode(struct session *s, const char *path, unsigned mode)
+{
+	struct req_setattr request = { .set_mode = true, .mode = mode };
+
+	copy_path(request.path, path);
+	return ask_plain(s, REQ_SETATTR, &request, sizeof(request));
+}
+
+int
+ask_set_time(struct session *s, const char *path, const struct timespec *modified)
+{
+	struct req_setattr request = { .set_time = true, .modified = *modified };
+
+	copy_path(request.path, path);
+	return ask_plain(s, REQ_SETATTR, &request, sizeof(request));
+}
+
+int
+ask_listen(struct session *s, bool extended, struct netaddr *announce)
+{
+	struct req_listen request = { .extended = extended };
+	struct ans_listen answer;
+	int fd = -1;
+
+	if (ask(s, REQ_LISTEN, &request, sizeof(request), &answer, sizeof(answer), &fd) == -1)
+		return -1;
+	*announce = answer.announce;
+	return fd;
+}
+
+int
+ask_connect(struct session *s, uint16_t port)
+{
+	struct req_connect request = { .port = port };
+	struct answer answer;
+	int fd = -1;
+
+	if (ask(s, REQ_CONNECT, &request, sizeof(request), &answer, sizeof(answer), &fd) == -1)
+		return -1;
+	return fd;
+}
+
+int
+ask_done(struct session *s, const struct req_done *done)
+{
+	return ask_plain(s, REQ_DONE, done, sizeof(*done));
+}

@@ -1,0 +1,45 @@
+/*
+ * One stub per request of request.h. Each sends the request, waits for the
+ * answer, and returns 0 (or a descriptor) or -1 with the monitor's errno. A
+ * monitor that has gone ends the session.
+ *
+ * Descriptors that come back are close-on-exec and the caller's to close.
+ */
+#ifndef GENKAN_ASK_H
+#define GENKAN_ASK_H
+
+#include "request.h"
+
+struct session;
+
+/* *display is the DisplayLogin text or -1. EACCES: denied. EPERM: denied for good. */
+int ask_login(struct session *s, const char *user, const char *password, struct ans_login *answer,
+    int *display);
+
+int ask_chdir(struct session *s, const char *path);
+int ask_stat(struct session *s, const char *path, bool follow, struct ans_stat *answer);
+
+/* Returns the file. */
+int ask_open(struct session *s, const char *path, enum open_mode mode, int64_t restart,
+    struct ans_open *answer);
+
+/* Returns the pipe that the rows come out of; how it ended is told by ask_done(). */
+int ask_list(struct session *s, enum list_kind kind, unsigned options, const char *path,
+    const char *shown);
+
+int ask_mkdir(struct session *s, const char *path);
+int ask_rmdir(struct session *s, const char *path);
+int ask_unlink(struct session *s, const char *path);
+int ask_rename(struct session *s, const char *from, const char *to);
+int ask_set_mode(struct session *s, const char *path, unsigned mode);
+int ask_set_time(struct session *s, const char *path, const struct timespec *modified);
+
+/* Returns a listening socket; *announce is what to tell the client. */
+int ask_listen(struct session *s, bool extended, struct netaddr *announce);
+
+/* Returns a socket that is connecting to the client's port. */
+int ask_connect(struct session *s, uint16_t port);
+
+int ask_done(struct session *s, const struct req_done *done);
+
+#endif

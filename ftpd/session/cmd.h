@@ -1,0 +1,77 @@
+/*
+ * The functions behind the command table, by the section of the RFC. Only these
+ * choose reply codes.
+ */
+#ifndef GENKAN_CMD_H
+#define GENKAN_CMD_H
+
+#include <stdbool.h>
+
+struct session;
+
+/* RFC 959 4.1.1, access control: cmd_access.c */
+void cmd_user(struct session *s, char *arg);
+void cmd_pass(struct session *s, char *arg);
+void cmd_quit(struct session *s, char *arg);
+void cmd_auth(struct session *s, char *arg);
+void cmd_host(struct session *s, char *arg);
+
+/* RFC 959 4.1.2, transfer parameters: cmd_param.c */
+void cmd_type(struct session *s, char *arg);
+void cmd_stru(struct session *s, char *arg);
+void cmd_mode(struct session *s, char *arg);
+void cmd_port(struct session *s, char *arg);
+void cmd_eprt(struct session *s, char *arg);
+void cmd_pasv(struct session *s, char *arg);
+void cmd_epsv(struct session *s, char *arg);
+void cmd_rest(struct session *s, char *arg);
+void cmd_allo(struct session *s, char *arg);
+void cmd_opts(struct session *s, char *arg);
+
+/* RFC 959 4.1.3, RFC 3659: the files: cmd_file.c */
+void cmd_cwd(struct session *s, char *arg);
+void cmd_cdup(struct session *s, char *arg);
+void cmd_pwd(struct session *s, char *arg);
+void cmd_mkd(struct session *s, char *arg);
+void cmd_rmd(struct session *s, char *arg);
+void cmd_dele(struct session *s, char *arg);
+void cmd_rnfr(struct session *s, char *arg);
+void cmd_rnto(struct session *s, char *arg);
+void cmd_size(struct session *s, char *arg);
+void cmd_mdtm(struct session *s, char *arg);
+void cmd_mfmt(struct session *s, char *arg);
+void cmd_mlst(struct session *s, char *arg);
+void cmd_site(struct session *s, char *arg);
+
+/* Transfers: cmd_transfer.c */
+void cmd_retr(struct session *s, char *arg);
+void cmd_stor(struct session *s, char *arg);
+void cmd_appe(struct session *s, char *arg);
+void cmd_stou(struct session *s, char *arg);
+void cmd_list(struct session *s, char *arg);
+void cmd_nlst(struct session *s, char *arg);
+void cmd_mlsd(struct session *s, char *arg);
+void cmd_abor(struct session *s, char *arg);
+
+/* RFC 959 4.1.3, information: cmd_info.c */
+void cmd_feat(struct session *s, char *arg);
+void cmd_help(struct session *s, char *arg);
+void cmd_noop(struct session *s, char *arg);
+void cmd_stat(struct session *s, char *arg);
+void cmd_syst(struct session *s, char *arg);
+void cmd_clnt(struct session *s, char *arg);
+void cmd_refused(struct session *s, char *arg);
+
+/*
+ * The absolute name of arg in the client's root, in a buffer of REQ_PATH bytes;
+ * false, after a reply, if it is too long.
+ */
+bool cmd_path(struct session *s, const char *arg, char *path);
+
+/* True if the account may; otherwise the refusal has been sent. */
+bool cmd_may(struct session *s, unsigned right, const char *what);
+
+/* Sends the listing of a directory as lines of a reply (STAT): cmd_transfer.c */
+void cmd_list_reply(struct session *s, char *arg);
+
+#endif

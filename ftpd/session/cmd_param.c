@@ -1,0 +1,233 @@
+/*
+ * Transfer parameter commands, RFC 959 section 4.1.2 and RFC 2428.
+ */
+#include "cmd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ask.h"
+#include "dataconn.h"
+#include "facts.h"
+#include "hostport.h"
+#include "log.h"
+#include "session.h"
+
+void
+cmd_type(struct session *s, char *arg)
+{
+	if (strcasecmp(arg, "I") == 0 || strcasecmp(arg, "L 8") == 0) {
+		s->params.type = TYPE_IMAGE;
+		reply(s, 200, "Type is Image: bytes as they are.");
+	} else if (strcasecmp(arg, "A") == 0 || strcasecmp(arg, "A N") == 0) {
+		s->params.type = TYPE_ASCII;
+		reply(s, 200, "Type is ASCII: lines end with CR LF on the way.");
+	} else if (strchr("AaEeIiLl", arg[0]) != NULL) {
+		reply(s, 504, "TYPE %s is not implemented: A, I and L 8 are.", arg);
+	} else {
+		reply(s, 501, "TYPE %s is unknown: A, I and L 8 are known.", arg);
+	}
+}
+
+/* STRU and MODE know one value; the others of RFC 959 get 504, the rest 501. */
+static void
+one_value(struct session *s, const char *verb, const char *arg, char ours, const char *others,
+    const char *words)
+{
+	char c = arg[0] >= 'a' && arg[0] <= 'z' ? (char)(arg[0] - 32) : arg[0];
+
+	if (arg[1] == '\0' && c == ours)
+		reply(s, 200, "%s is %s.", verb, words);
+	else if (arg[1] == '\0' && strchr(others, c) != NULL)
+		reply(s, 504, "%s %c is not implemented: %s %c is.", verb, c, verb, ours);
+	else
+		reply(s, 501, "%s %s is unknown: %s %c is known.", verb, arg, verb, ours);
+}
+
+void
+cmd_stru(struct session *s, char *arg)
+{
+	one_value(s, "STRU", arg, 'F', "RP", "File");
+}
+
+void
+cmd_mode(struct session *s, char *arg)
+{
+	one_value(s, "MODE", arg, 'S', "BCZ", "Stream");
+}
+
+/* After EPSV ALL, RFC 2428 section 4: nothing else may open a data connection. */
+static bool
+refused_by_epsv_all(struct session *s, const char *verb)
+{
+	if (!s->params.epsv_all)
+		return false;
+	reply(s, 500, "%s is refused after EPSV ALL.", verb);
+	return true;
+}
+
+/* A new data port: only the control peer's own host, and no privileged port (RFC 2577). */
+static void
+set_active(struct session *s, const char *verb, const struct netaddr *to)
+{
+	char there[NETADDR_TEXT], here[NETADDR_TEXT];
+
+	if (!netaddr_same_host(to, &s->client->peer)) {
+		netaddr_text(to, there);
+		netaddr_text(&s->client->peer, here);
+		reply(s, 500, "%s announced %s, but you come from %s. Behind a router, use passive "
+		              "mode.", verb, there, here);
+		log_notice("refused %s to %s: the client is %s", verb, there, here);
+	} else if (to->port < 1024) {
+		reply(s, 500, "%s to port %u is refused: ports below 1024 belong to services.", verb,
+		    to->port);
+	} else {
+		s->port.kind = PORT_ACTIVE;
+		s->port.port = to->port;
+		reply(s, 200, "%s accepted.", verb);
+	}
+}
+
+void
+cmd_port(struct session *s, char *arg)
+{
+	struct netaddr to;
+
+	dataconn_forget(s); /* a refused PORT must not leave the old address (RFC 959 3.2) */
+	if (refused_by_epsv_all(s, "PORT"))
+		return;
+	if (hostport_parse(arg, &to) == -1)
+		reply(s, 501, "PORT wants h1,h2,h3,h4,p1,p2, each 0 to 255.");
+	else
+		set_active(s, "PORT", &to);
+}
+
+void
+cmd_eprt(struct session *s, char *arg)
+{
+	struct netaddr to;
+
+	dataconn_forget(s);
+	if (refused_by_epsv_all(s, "EPRT"))
+		return;
+	if (hostport_parse_extended(arg, &to) == 0)
+		set_active(s, "EPRT", &to);
+	else if (errno == EAFNOSUPPORT)
+		reply(s, 522, "Network protocol not supported, use (1,2)");
+	else
+		reply(s, 501, "EPRT wants |1|address|port| or |2|address|port|.");
+}
+
+/* Asks for a passive listener; false after the refusal has been sent. */
+static bool
+listen_passive(struct session *s, bool extended, struct netaddr *announce)
+{
+	char ports[PORTLIST_TEXT];
+	int fd;
+
+	dataconn_forget(s);
+	fd = ask_listen(s, extended, announce);
+	if (fd != -1) {
+		s->port.kind = PORT_PASSIVE;
+		s->port.fd = fd;
+		return true;
+	}
+	if (errno == EADDRINUSE && s->conf->passive_ports.n > 0)
+		reply(s, 425, "All passive ports (PassivePorts %s) are in use, try again later.",
+		    portlist_text(&s->conf->passive_ports, ports));
+	else if (errno == EAFNOSUPPORT)
+		reply(s, 425, "PASV cannot name an IPv6 address, use EPSV.");
+	else
+		reply(s, 425, "No passive port: %s.", strerror(errno));
+	return false;
+}
+
+void
+cmd_pasv(struct session *s, char *arg)
+{
+	struct netaddr announce;
+	char text[HOSTPORT_TEXT];
+
+	(void)arg;
+	if (refused_by_epsv_all(s, "PASV"))
+		return;
+	/* RFC 1123 4.1.2.6; no digit may stand before the address, routers look for it there */
+	if (listen_passive(s, false, &announce))
+		reply(s, 227, "Entering Passive Mode (%s).", hostport_text(&announce, text));
+}
+
+void
+cmd_epsv(struct session *s, char *arg)
+{
+	int ours = s->client->peer.family == AF_INET6 ? 2 : 1;
+	struct netaddr announce;
+
+	if (arg != NULL && strcasecmp(arg, "ALL") == 0) {
+		s->params.epsv_all = true;
+		reply(s, 200, "From now on only EPSV opens data connections.");
+		return;
+	}
+	if (arg != NULL && *arg != '\0' && strcmp(arg, ours == 1 ? "1" : "2") != 0) {
+		if (arg[strspn(arg, "0123456789")] != '\0')
+			reply(s, 501, "EPSV wants nothing, 1, 2 or ALL.");
+		else /* the data connection goes where the control connection went */
+			reply(s, 522, "Network protocol not supported, use (%d)", ours);
+		return;
+	}
+	if (listen_passive(s, true, &announce))
+		reply(s, 229, "Entering Extended Passive Mode (|||%u|)", announce.port);
+}
+
+void
+cmd_rest(struct session *s, char *arg)
+{
+	const char *why;
+	int64_t offset = strtonum(arg, 0, INT64_MAX, &why);
+
+	/* strtonum(3) takes blanks and signs, RFC 3659 section 5.3 does not */
+	if (why != NULL || arg[strspn(arg, "0123456789")] != '\0') {
+		reply(s, 501, "REST wants an offset in bytes.");
+	} else if (offset != 0 && s->params.type == TYPE_ASCII) {
+		reply(s, 501, "REST counts bytes: set TYPE I first.");
+	} else {
+		s->params.restart = offset;
+		reply(s, 350, "The next transfer starts at byte %lld.", (long long)offset);
+	}
+}
+
+void
+cmd_allo(struct session *s, char *arg)
+{
+	const char *why;
+
+	arg[strcspn(arg, " ")] = '\0'; /* "ALLO bytes R recordsize" */
+	strtonum(arg, 0, INT64_MAX, &why);
+	if (why != NULL)
+		reply(s, 504, "ALLO wants a number of bytes.");
+	else
+		reply(s, 200, "Space is taken as it is needed.");
+}
+
+void
+cmd_opts(struct session *s, char *arg)
+{
+	char *value = strchr(arg, ' ');
+	char text[FACTS_TEXT];
+
+	if (value != NULL)
+		*value++ = '\0';
+	if (strcasecmp(arg, "UTF8") == 0 || strcasecmp(arg, "UTF-8") == 0) {
+		if (value == NULL || strcasecmp(value, "ON") == 0 || strcasecmp(value, "NLST") == 0)
+			reply(s, 200, "Names are UTF-8.");
+		else
+			reply(s, 504, "Names are UTF-8 here, always.");
+	} else if (strcasecmp(arg, "MLST") == 0) {
+		facts_parse(value != NULL ? value : "", &s->params.facts);
+		facts_names(text, s->params.facts);
+		reply(s, 200, "MLST OPTS%s%s", *text != '\0' ? " " : "", text);
+	} else {
+		reply(s, 501, "OPTS %s is unknown: UTF8 and MLST are known.", arg);
+	}
+}

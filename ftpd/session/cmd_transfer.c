@@ -1,0 +1,342 @@
+/*
+ * The commands that use the data connection: RETR STOR APPE STOU LIST NLST MLSD.
+ */
+#include "cmd.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "dataconn.h"
+#include "log.h"
+#include "session.h"
+#include "transfer.h"
+#include "vpath.h"
+
+/* The monitor logs the transfer, and says how a listing ended at its side. */
+static int
+tell_monitor(struct session *s, const struct transfer *t, bool complete)
+{
+	struct req_done done = {
+		.complete = complete,
+		.upload = t->direction == RECEIVE,
+		.ascii = t->ascii,
+		.listing = t->pipe,
+		.bytes = t->bytes,
+		.duration_ms = clock_ms() - t->began,
+	};
+
+	strlcpy(done.path, t->path, sizeof(done.path));
+	return ask_done(s, &done);
+}
+
+/* The last word about a transfer. errno belongs to the result. */
+static void
+reply_result(struct session *s, const struct transfer *t, enum transfer_result result)
+{
+	switch (result) {
+	case TRANSFER_DONE:
+		reply(s, 226, "Transfer complete.");
+		break;
+	case TRANSFER_ABORTED:
+		reply(s, 426, "Transfer aborted after %lld bytes.", (long long)t->bytes);
+		reply(s, 226, "ABOR: done.");
+		break;
+	case TRANSFER_LOST:
+		reply(s, 426, "The data connection broke after %lld bytes: %s.", (long long)t->bytes,
+		    strerror(errno));
+		break;
+	case TRANSFER_STALLED:
+		reply(s, 426, "No byte moved for %u seconds, after %lld: transfer given up.",
+		    s->conf->timeout_stalled, (long long)t->bytes);
+		break;
+	case TRANSFER_SHORT:
+		reply(s, 451, "The file became shorter while it was sent.");
+		break;
+	case TRANSFER_FILE_ERROR:
+		if (t->direction == RECEIVE && errno == ENOSPC)
+			reply_errno(s, 452, t->path);
+		else if (t->direction == RECEIVE && (errno == EDQUOT || errno == EFBIG))
+			reply_errno(s, 552, t->path);
+		else
+			reply_errno(s, 451, t->path);
+		break;
+	case TRANSFER_CLOSED:
+		break;
+	}
+}
+
+/*
+ * Data connection, 150, the bytes, both ends closed, the last word. file is
+ * closed in any case. greeting is the text of the 150.
+ */
+static void
+run(struct session *s, struct transfer *t, const char *greeting)
+{
+	enum transfer_result result = TRANSFER_CLOSED;
+	int error = 0;
+
+	t->began = clock_ms();
+	s->xfer = t;
+	t->data = dataconn_open(s);
+	if (t->data != -1) {
+		reply(s, 150, "%s", greeting);
+		result = transfer_run(s, t);
+		error = errno;
+	}
+	s->xfer = NULL;
+	if (close(t->file) == -1 && result == TRANSFER_DONE && t->direction == RECEIVE) {
+		result = TRANSFER_FILE_ERROR; /* the last bytes did not reach the disk */
+		error = errno;
+	}
+	if (t->data == -1)
+		return;
+	close(t->data);
+	if (tell_monitor(s, t, result == TRANSFER_DONE) == -1 && result == TRANSFER_DONE) {
+		result = TRANSFER_FILE_ERROR;
+		error = errno;
+	}
+	errno = error;
+	reply_result(s, t, result);
+	s->last_transfer = clock_ms();
+}
+
+void
+cmd_retr(struct session *s, char *arg)
+{
+	struct transfer t = { .direction = SEND, .verb = "RETR", .ascii = s->params.type == TYPE_ASCII };
+	struct ans_open answer;
+	char path[REQ_PATH], greeting[128];
+
+	if (!cmd_may(s, RIGHT_READ, "read files") || !cmd_path(s, arg, path))
+		return;
+	t.file = ask_open(s, path, OPEN_READ, s->params.restart, &answer);
+	if (t.file == -1 && errno == ERANGE) {
+		reply(s, 554, "REST %lld lies beyond the end of %s.", (long long)s->params.restart, arg);
+		return;
+	}
+	if (t.file == -1) {
+		reply_errno(s, 550, arg);
+		return;
+	}
+	t.path = path;
+	t.size = answer.st.st_size - s->params.restart;
+	snprintf(greeting, sizeof(greeting), "Sending %lld bytes%s.", (long long)t.size,
+	    t.ascii ? ", more with line ends" : "");
+	run(s, &t, greeting);
+}
+
+/* STOR, APPE and STOU: what differs is how the file is opened. */
+static void
+receive(struct session *s, const char *verb, const char *arg, enum open_mode mode)
+{
+	struct transfer t = { .direction = RECEIVE, .verb = verb, .size = -1,
+		.ascii = s->params.type == TYPE_ASCII };
+	struct ans_open answer;
+	char path[REQ_PATH], greeting[sizeof(answer.name) + 32] = "Ready to receive.";
+
+	if (!cmd_may(s, RIGHT_STORE, "store files") || !cmd_path(s, arg, path))
+		return;
+	if (s->params.restart != 0 && mode != OPEN_STORE) {
+		reply(s, 501, "REST does not go with %s.", verb);
+		return;
+	}
+	t.file = ask_open(s, path, mode, s->params.restart, &answer);
+	if (t.file == -1 && errno == ERANGE) {
+		reply(s, 554, "REST %lld lies beyond the end of %s: that would leave a hole.",
+		    (long long)s->params.restart, arg);
+		return;
+	}
+	if (t.file == -1) {
+		reply_errno(s, errno == ENOSPC || errno == EDQUOT ? 452 : 553, arg);
+		return;
+	}
+	t.path = path;
+	if (mode == OPEN_UNIQUE) /* RFC 1123 section 4.1.2.9 */
+		snprintf(greeting, sizeof(greeting), "FILE: %s", answer.name);
+	run(s, &t, greeting);
+}
+
+void
+cmd_stor(struct session *s, char *arg)
+{
+	receive(s, "STOR", arg, OPEN_STORE);
+}
+
+void
+cmd_appe(struct session *s, char *arg)
+{
+	receive(s, "APPE", arg, OPEN_APPEND);
+}
+
+void
+cmd_stou(struct session *s, char *arg)
+{
+	receive(s, "STOU", arg != NULL && *arg != '\0' ? arg : "ftp", OPEN_UNIQUE);
+}
+
+/* Which options of ls(1) mean something here; all others are ignored. */
+static unsigned
+list_option(char letter)
+{
+	switch (letter) {
+	case 'a':
+		return LIST_ALL;
+	case 'A':
+		return LIST_ALMOST_ALL;
+	case 'd':
+		return LIST_DIRECTORY;
+	case 'R':
+		return LIST_RECURSIVE;
+	case 't':
+		return LIST_BY_TIME;
+	case 'S':
+		return LIST_BY_SIZE;
+	case 'r':
+		return LIST_REVERSE;
+	case 'F':
+		return LIST_CLASSIFY;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Takes "-la -t " from the front of arg, as clients pass on what was typed for
+ * ls. Returns the rest: the path, whose own blanks stay. *kind becomes
+ * LIST_LONG for NLST -l.
+ */
+static const char *
+take_options(const char *arg, unsigned *options, enum list_kind *kind)
+{
+	while (arg[0] == '-' && arg[1] != '\0' && arg[1] != ' ') {
+		const char *next = arg + strcspn(arg, " ");
+
+		for (const char *p = arg + 1; p < next; p++) {
+			*options |= list_option(*p);
+			if (*p == 'l' && *kind == LIST_NAMES)
+				*kind = LIST_LONG;
+		}
+		if (next[0] == ' ')
+			next++;
+		arg = next;
+		if (strncmp(arg, "- ", 2) == 0 || strcmp(arg, "--") == 0)
+			break;
+	}
+	return arg;
+}
+
+/*
+ * What stands before each name of an NLST (RFC 959 section 4.1.3: names for
+ * further use): "dir/" for a directory, the directory part of a file or pattern.
+ */
+static void
+names_prefix(struct session *s, const char *arg, const char *path, unsigned options, char *shown)
+{
+	struct ans_stat answer;
+	const char *slash = strrchr(arg, '/');
+	size_t len = slash == NULL ? 0 : (size_t)(slash + 1 - arg);
+
+	if (*arg != '\0' && arg[strlen(arg) - 1] != '/' && !(options & LIST_DIRECTORY) &&
+	    ask_stat(s, path, true, &answer) == 0 && S_ISDIR(answer.st.st_mode)) {
+		snprintf(shown, REQ_PATH, "%s/", arg);
+		return;
+	}
+	if (len >= REQ_PATH)
+		len = 0;
+	memcpy(shown, arg, len);
+	shown[len] = '\0';
+}
+
+/* Opens a listing; -1 after the refusal has been sent. path is for the log. */
+static int
+open_listing(struct session *s, const char *arg, enum list_kind kind, char *path)
+{
+	unsigned options = 0;
+	char shown[REQ_PATH] = "";
+	int fd;
+
+	if (!cmd_may(s, RIGHT_LIST, "list directories"))
+		return -1;
+	if (arg == NULL)
+		arg = "";
+	if (kind != LIST_FACTS)
+		arg = take_options(arg, &options, &kind);
+	if (!cmd_path(s, arg, path))
+		return -1;
+	if (kind == LIST_NAMES)
+		names_prefix(s, arg, path, options, shown);
+	fd = ask_list(s, kind, options, path, shown);
+	if (fd == -1 && errno == ENOTDIR && kind == LIST_FACTS)
+		reply(s, 501, "%s: Not a directory. MLST tells about a file.", arg);
+	else if (fd == -1) /* 450, as clients expect it of LIST and NLST */
+		reply_errno(s, kind == LIST_FACTS ? 550 : 450, *arg != '\0' ? arg : path);
+	return fd;
+}
+
+static void
+list(struct session *s, const char *verb, const char *arg, enum list_kind kind)
+{
+	char path[REQ_PATH];
+	/* rows end with CR LF as they come, whatever the type (RFC 959 4.1.3) */
+	struct transfer t = { .direction = SEND, .verb = verb, .path = path, .pipe = true, .size = -1 };
+
+	t.file = open_listing(s, arg, kind, path);
+	if (t.file != -1)
+		run(s, &t, "Here comes the listing.");
+}
+
+void
+cmd_list(struct session *s, char *arg)
+{
+	list(s, "LIST", arg, LIST_LONG);
+}
+
+void
+cmd_nlst(struct session *s, char *arg)
+{
+	list(s, "NLST", arg, LIST_NAMES);
+}
+
+void
+cmd_mlsd(struct session *s, char *arg)
+{
+	list(s, "MLSD", arg, LIST_FACTS);
+}
+
+void
+cmd_abor(struct session *s, char *arg)
+{
+	(void)arg;
+	if (s->xfer != NULL)
+		s->xfer->abort = true; /* the transfer answers: 426 and 226 */
+	else
+		reply(s, 226, "There is nothing to abort.");
+}
+
+void
+cmd_list_reply(struct session *s, char *arg)
+{
+	struct req_done done = { .listing = true };
+	struct ans_stat answer;
+	char path[REQ_PATH], rows[PIPE_BUF];
+	int code, fd = open_listing(s, arg, LIST_LONG, path);
+	ssize_t n;
+
+	if (fd == -1)
+		return;
+	/* RFC 959 section 5.4: 212 for a directory, 213 for a file */
+	code = ask_stat(s, path, true, &answer) == 0 && !S_ISDIR(answer.st.st_mode) ? 213 : 212;
+	reply_begin(&s->ctl.reply, code, "Status of %s:", path);
+	control_send_reply(s);
+	while ((n = read(fd, rows, sizeof(rows))) > 0)
+		control_send(s, rows, (size_t)n); /* rows begin with a letter or a dash */
+	close(fd);
+	strlcpy(done.path, path, sizeof(done.path));
+	if (ask_done(s, &done) == -1)
+		reply(s, code, "The listing is not complete: %s.", control_reason(errno));
+	else
+		reply(s, code, "That was all.");
+}

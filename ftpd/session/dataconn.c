@@ -1,0 +1,130 @@
+/*
+ * The data connection.
+ */
+#include "dataconn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "log.h"
+#include "session.h"
+
+void
+dataconn_forget(struct session *s)
+{
+	if (s->port.fd != -1)
+		close(s->port.fd);
+	s->port.kind = PORT_NONE;
+	s->port.fd = -1;
+}
+
+/* How long a connection may take to come about. */
+static unsigned
+patience(const struct session *s)
+{
+	unsigned stalled = s->conf->timeout_stalled;
+
+	return stalled != 0 && stalled < DATACONN_SECONDS ? stalled : DATACONN_SECONDS;
+}
+
+/* A connection that did not come about because of the client or the time, told to the client. */
+static void
+tell(struct session *s, enum wait_result why)
+{
+	unsigned seconds = patience(s);
+
+	if (why == WAIT_ABORTED) {
+		reply(s, 426, "The transfer was aborted before its data connection was made.");
+		reply(s, 226, "ABOR: done.");
+	} else if (why == WAIT_TIMED_OUT && s->port.kind == PORT_PASSIVE) {
+		reply(s, 425, "No data connection came within %u seconds. Is the passive port "
+		              "forwarded by the server's router?", seconds);
+		log_notice("no data connection came within %u seconds: forward the passive ports on "
+		           "the router", seconds);
+	} else if (why == WAIT_TIMED_OUT) {
+		reply(s, 425, "Your port %u did not answer within %u seconds. Behind a router or "
+		              "firewall, use passive mode.", s->port.port, seconds);
+	}
+}
+
+/* Accepts the first connection from the control peer's host; strangers are dropped. */
+static int
+accept_peer(struct session *s, int64_t deadline)
+{
+	for (;;) {
+		struct sockaddr_storage ss;
+		socklen_t len = sizeof(ss);
+		struct netaddr from;
+		char text[NETADDR_TEXT];
+		enum wait_result w = session_wait(s, s->port.fd, POLLIN, deadline);
+		int fd;
+
+		if (w != WAIT_READY) {
+			tell(s, w);
+			return -1;
+		}
+		fd = accept4(s->port.fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd == -1)
+			continue; /* gone again, or a passing shortage: the deadline bounds it */
+		netaddr_from_sockaddr(&from, (struct sockaddr *)&ss);
+		if (netaddr_same_host(&from, &s->client->peer))
+			return fd;
+		log_notice("dropped a stranger's data connection from %s", netaddr_text(&from, text));
+		close(fd);
+	}
+}
+
+/* Connects to the client's port; the monitor begins it, we wait for the end. */
+static int
+connect_peer(struct session *s, int64_t deadline)
+{
+	int fd = ask_connect(s, s->port.port);
+	int error = 0;
+	socklen_t len = sizeof(error);
+	enum wait_result w;
+
+	if (fd == -1) {
+		reply(s, 425, "No connection to your port %u: %s.", s->port.port, strerror(errno));
+		return -1;
+	}
+	w = session_wait(s, fd, POLLOUT, deadline);
+	if (w != WAIT_READY) {
+		tell(s, w);
+		close(fd);
+		return -1;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		error = errno;
+	if (error != 0) {
+		reply(s, 425, "No connection to your port %u: %s. Behind a router or firewall, use "
+		              "passive mode.", s->port.port, strerror(error));
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+dataconn_open(struct session *s)
+{
+	int64_t deadline = deadline_in(patience(s));
+	int fd = -1;
+
+	switch (s->port.kind) {
+	case PORT_NONE:
+		reply(s, 425, "No data connection was agreed on: send PASV, EPSV, PORT or EPRT first.");
+		break;
+	case PORT_PASSIVE:
+		fd = accept_peer(s, deadline);
+		break;
+	case PORT_ACTIVE:
+		fd = connect_peer(s, deadline);
+		break;
+	}
+	dataconn_forget(s);
+	return fd;
+}

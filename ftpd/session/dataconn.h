@@ -1,0 +1,23 @@
+/*
+ * The data connection: made by a passive accept or an active connect, to the
+ * host of the control connection only.
+ */
+#ifndef GENKAN_DATACONN_H
+#define GENKAN_DATACONN_H
+
+struct session;
+
+/* How long a client may take to come, or to answer our connect, in seconds. */
+#define DATACONN_SECONDS 30
+
+/*
+ * Opens the data connection that PASV, EPSV, PORT or EPRT agreed on, which is
+ * then used up. Returns its descriptor (non-blocking), or -1 after the reply
+ * (425, or 426 and 226 after ABOR) has been sent.
+ */
+int dataconn_open(struct session *s);
+
+/* Forgets what was agreed on and closes a listener. */
+void dataconn_forget(struct session *s);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * The session's walls: nothing it could open, connect, start or signal is left,
+ * so that whoever takes it over holds one client's two connections and the
+ * right to ask the monitor.
+ */
+#include "sandbox.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "caps.h"
+#include "log.h"
+#include "sysfilter.h"
+
+static const struct sock_filter filter[] = {
+	SYSFILTER_BEGIN,
+	SYSFILTER_BASE,
+	SYSFILTER_ALLOW(sendfile),   /* RETR */
+	SYSFILTER_ALLOW(splice),     /* STOR */
+	SYSFILTER_ALLOW(pipe2),      /* between the two ends of a splice */
+	SYSFILTER_ALLOW(accept4),    /* the data connection, on the monitor's listener */
+	SYSFILTER_ALLOW(setsockopt),
+	SYSFILTER_ALLOW(getsockopt), /* SO_ERROR of an active connect */
+	SYSFILTER_ERRNO(openat, EACCES), /* libc tries files of its own: softly no */
+	SYSFILTER_ERRNO(newfstatat, EACCES),
+	SYSFILTER_END,
+};
+
+static void
+limit(int resource, rlim_t n)
+{
+	struct rlimit r = { n, n };
+
+	if (setrlimit(resource, &r) == -1)
+		log_warn("setrlimit %d", resource);
+}
+
+void
+sandbox_enter(const struct sandbox *box)
+{
+	if (box->root) {
+		if (caps_chroot(box->empty) == -1)
+			fatal("chroot of the session");
+		if (caps_become(box->uid, box->gid, NULL, 0) == -1)
+			fatal("becoming uid %u", (unsigned)box->uid);
+		if (caps_keep(0) == -1)
+			fatal("giving up capabilities");
+	}
+	if (box->empty != -1)
+		close(box->empty);
+	if (caps_no_new_privs() == -1)
+		fatal("no_new_privs");
+	/* the end comes by EOF on the socketpair; this is for a monitor that hangs */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	limit(RLIMIT_NPROC, 0);
+	limit(RLIMIT_NOFILE, 32);
+	limit(RLIMIT_CORE, 0);
+	if (sysfilter_enter(filter, sizeof(filter) / sizeof(filter[0])) == -1)
+		fatal("seccomp");
+}

@@ -1,0 +1,235 @@
+/*
+ * The session's life: one line after another, and the one wait that everything
+ * shares.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "dataconn.h"
+#include "facts.h"
+#include "log.h"
+#include "transfer.h"
+
+/* How long a reply may wait for a client that does not read, in seconds. */
+#define REPLY_SECONDS 60
+
+int64_t
+clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t
+deadline_in(unsigned seconds)
+{
+	return seconds == 0 ? NEVER : clock_ms() + (int64_t)seconds * 1000;
+}
+
+/* The moment that lies seconds after since; 0 seconds is NEVER. */
+static int64_t
+deadline_after(int64_t since, unsigned seconds)
+{
+	return seconds == 0 ? NEVER : since + (int64_t)seconds * 1000;
+}
+
+/*
+ * The only poll(2), for one or two descriptors. Returns how many are ready, 0
+ * when the deadline has passed. A monitor that has gone ends the session here.
+ */
+static int
+poll_until(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
+{
+	struct pollfd p[3] = { { .fd = s->monitor } }; /* no events: its hang-up alone */
+
+	memcpy(p + 1, fds, n * sizeof(*fds));
+	for (;;) {
+		int64_t left = deadline == NEVER ? -1 : deadline - clock_ms();
+		int ready;
+
+		if (deadline != NEVER && left < 0)
+			left = 0;
+		ready = poll(p, n + 1, left > INT_MAX ? INT_MAX : (int)left);
+		if (ready == -1 && errno != EINTR)
+			fatal("poll");
+		if (p[0].revents != 0) {
+			log_debug("the monitor has ended the connection");
+			_exit(0);
+		}
+		if (ready > 0)
+			memcpy(fds, p + 1, n * sizeof(*fds));
+		if (ready > 0 || (ready == 0 && left <= INT_MAX))
+			return ready;
+	}
+}
+
+bool
+session_wait_writable(struct session *s)
+{
+	struct pollfd p = { .fd = s->ctl.out, .events = POLLOUT };
+
+	return poll_until(s, &p, 1, deadline_in(REPLY_SECONDS)) == 1 && (p.revents & POLLOUT);
+}
+
+/* Answers what may be answered during a transfer, up to the first line that must wait. */
+static void
+serve_during_transfer(struct session *s)
+{
+	const char *next;
+	size_t len;
+	char *line;
+
+	while (!s->ctl.broken && linebuf_peek(&s->ctl.lines, &next, &len) &&
+	       command_in_transfer(next, len)) {
+		if (linebuf_next(&s->ctl.lines, &line) == LINEBUF_LINE_OK)
+			command_dispatch(s, line);
+	}
+}
+
+/* True while lines are queued that have to be served before the end of the connection counts. */
+static bool
+lines_are_queued(const struct session *s)
+{
+	const char *line;
+	size_t len;
+
+	return linebuf_peek(&s->ctl.lines, &line, &len);
+}
+
+enum wait_result
+session_wait(struct session *s, int fd, short events, int64_t deadline)
+{
+	int64_t end = deadline_after(s->began, s->conf->timeout_session);
+
+	for (;;) {
+		struct pollfd p[2] = { { .fd = fd, .events = events }, { .fd = -1 } };
+		int ready;
+
+		if (!s->ctl.eof && linebuf_space(&s->ctl.lines) > 0)
+			p[1] = (struct pollfd){ .fd = s->ctl.in, .events = POLLIN };
+		ready = poll_until(s, p, 2, deadline < end ? deadline : end);
+		if (p[1].revents != 0) {
+			control_read(&s->ctl);
+			serve_during_transfer(s);
+			if (s->xfer != NULL && s->xfer->abort)
+				return WAIT_ABORTED;
+		}
+		/* RFC 959 4.1.1: a lost control connection aborts, but QUIT waits its turn */
+		if (s->ctl.broken || (s->ctl.eof && !lines_are_queued(s)))
+			return WAIT_CLOSED;
+		if (p[0].revents != 0)
+			return WAIT_READY;
+		if (ready == 0 && clock_ms() >= end) {
+			reply(s, 421, "This session has lasted %u seconds, its limit. Goodbye.",
+			    s->conf->timeout_session);
+			s->quit = true;
+			return WAIT_CLOSED;
+		}
+		if (ready == 0)
+			return WAIT_TIMED_OUT;
+	}
+}
+
+struct time_limit {
+	int64_t deadline;
+	const char *words; /* with %u for the seconds */
+	unsigned seconds;
+};
+
+/* Of the limits that run while a command is awaited, the one that ends first. */
+static struct time_limit
+nearest_limit(const struct session *s)
+{
+	const struct conf *c = s->conf;
+	const struct time_limit limits[] = {
+		{ deadline_in(c->timeout_idle), "No command for %u seconds", c->timeout_idle },
+		{ deadline_after(s->began, c->timeout_session),
+		    "This session has lasted %u seconds, its limit", c->timeout_session },
+		{ s->login == LOGIN_DONE ? NEVER : deadline_after(s->began, c->timeout_login),
+		    "No login within %u seconds", c->timeout_login },
+		{ s->login != LOGIN_DONE
+		        ? NEVER
+		        : deadline_after(s->last_transfer, c->timeout_no_transfer),
+		    "No transfer for %u seconds", c->timeout_no_transfer },
+	};
+	struct time_limit nearest = limits[0];
+
+	for (size_t i = 1; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (limits[i].deadline < nearest.deadline)
+			nearest = limits[i];
+	return nearest;
+}
+
+static void
+say_time_is_up(struct session *s, const struct time_limit *limit)
+{
+	char words[128];
+
+	snprintf(words, sizeof(words), limit->words, limit->seconds);
+	reply(s, 421, "%s. Goodbye.", words);
+	log_info("%s: closed", words);
+}
+
+char *
+session_line(struct session *s)
+{
+	struct time_limit limit = nearest_limit(s);
+	char *line;
+
+	while (!s->quit && !s->ctl.broken) {
+		struct pollfd p = { .fd = s->ctl.in, .events = POLLIN };
+
+		switch (linebuf_next(&s->ctl.lines, &line)) {
+		case LINEBUF_LINE_OK:
+			return line;
+		case LINEBUF_TOO_LONG:
+			reply(s, 500, "This line is longer than %d bytes and was ignored.", LINEBUF_LINE);
+			continue;
+		case LINEBUF_NUL:
+			reply(s, 501, "This line holds a NUL byte and was ignored.");
+			continue;
+		case LINEBUF_NONE:
+			break;
+		}
+		if (s->ctl.eof)
+			return NULL;
+		if (poll_until(s, &p, 1, limit.deadline) == 0) {
+			say_time_is_up(s, &limit);
+			return NULL;
+		}
+		control_read(&s->ctl);
+	}
+	return NULL;
+}
+
+void
+session_run(const struct conf *conf, const struct client *client, int monitor)
+{
+	static struct session s; /* its buffers are too large for a stack frame */
+	char *line;
+
+	s = (struct session){
+		.conf = conf,
+		.client = client,
+		.port.fd = -1,
+		.monitor = monitor,
+		.params.facts = FACT_ALL,
+		.params.umask_file = conf->umask_file,
+		.params.umask_dir = conf->umask_dir,
+		.directory = "/",
+		.began = clock_ms(),
+	};
+	control_init(&s.ctl, client->in, client->out, client->socket);
+	while ((line = session_line(&s)) != NULL)
+		command_dispatch(&s, line);
+	dataconn_forget(&s);
+}

@@ -1,0 +1,99 @@
+/*
+ * The session: talks, never opens. It reads every byte that comes from the
+ * client and asks the monitor (ask.h) for whatever has to be opened.
+ */
+#ifndef GENKAN_SESSION_H
+#define GENKAN_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client.h"
+#include "conf.h"
+#include "control.h"
+#include "request.h"
+
+struct transfer;
+
+enum login { LOGIN_NONE, LOGIN_USER_GIVEN, LOGIN_DONE };
+
+enum rep_type { TYPE_ASCII, TYPE_IMAGE };
+
+/* Transfer parameters, RFC 959 section 4.1.2. */
+struct params {
+	enum rep_type type;
+	int64_t restart; /* bytes; for the next transfer only */
+	bool epsv_all;   /* RFC 2428 section 4: only EPSV may open data connections */
+	unsigned facts;  /* OPTS MLST, facts.h */
+	mode_t umask_file, umask_dir;
+};
+
+struct data_port {
+	enum { PORT_NONE, PORT_PASSIVE, PORT_ACTIVE } kind;
+	int fd;        /* PORT_PASSIVE: the listener */
+	uint16_t port; /* PORT_ACTIVE: the client's; its address is the control peer's */
+};
+
+struct session {
+	const struct conf *conf;
+	const struct client *client;
+	struct control ctl;
+	struct params params;
+	struct data_port port;
+	struct transfer *xfer; /* the one that runs now, or NULL */
+	int monitor;           /* socketpair */
+
+	enum login login;
+	char user[REQ_NAME];
+	unsigned rights;         /* RIGHT_… */
+	bool anonymous;
+	char directory[REQ_PATH]; /* current directory, a name in the client's root */
+	char rename_from[REQ_PATH]; /* set by RNFR, for the next command alone; else empty */
+
+	unsigned bad_commands; /* before login: scanners are sent away */
+	bool quit;             /* say no more and end */
+
+	int64_t began;         /* clock_ms() of the start */
+	int64_t last_transfer; /* clock_ms() of login or the last transfer's end */
+};
+
+enum wait_result {
+	WAIT_READY,    /* fd is ready */
+	WAIT_ABORTED,  /* the client sent ABOR */
+	WAIT_CLOSED,   /* the control connection is gone, or the session's time is up */
+	WAIT_TIMED_OUT /* the deadline passed */
+};
+
+/* No deadline. */
+#define NEVER INT64_MAX
+
+/* Milliseconds of the monotonic clock. */
+int64_t clock_ms(void);
+
+/* The deadline that lies seconds from now; 0 seconds is NEVER. */
+int64_t deadline_in(unsigned seconds);
+
+/*
+ * Serves the client until the end; called in a process of its own that has not
+ * yet read a byte. monitor is the session's end of the socketpair.
+ */
+void session_run(const struct conf *conf, const struct client *client, int monitor);
+
+/*
+ * Waits for events (poll(2)) on fd and meanwhile serves the control
+ * connection: commands flagged IN_TRANSFER are answered at once, all others
+ * stay queued in order. deadline is absolute, clock_ms() time. The only wait of
+ * a transfer.
+ */
+enum wait_result session_wait(struct session *s, int fd, short events, int64_t deadline);
+
+/*
+ * Takes the next command line, waiting for it. NULL when the session is over
+ * (closed, or timed out and told so).
+ */
+char *session_line(struct session *s);
+
+/* Waits until the control connection takes more bytes; false when it will not. */
+bool session_wait_writable(struct session *s);
+
+#endif

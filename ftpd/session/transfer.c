@@ -1,0 +1,256 @@
+/*
+ * The server-DTP.
+ */
+#include "transfer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ascii.h"
+#include "session.h"
+
+/* What one call moves at most; the socket's buffer is the real measure. */
+#define CHUNK (4 << 20)
+
+/* The pipe between socket and file; the kernel's limit for everyone is 1 MiB. */
+#define PIPE_SIZE (1 << 20)
+
+#define COPY_SIZE (64 << 10)
+
+/* Of the one transfer that a session has at a time; twice the size for CRs. */
+static char copy_in[COPY_SIZE];
+static char copy_out[2 * COPY_SIZE];
+
+/* Waits for fd; TRANSFER_DONE means: go on. */
+static enum transfer_result
+wait_for(struct session *s, int fd, short events)
+{
+	switch (session_wait(s, fd, events, deadline_in(s->conf->timeout_stalled))) {
+	case WAIT_READY:
+		return TRANSFER_DONE;
+	case WAIT_ABORTED:
+		return TRANSFER_ABORTED;
+	case WAIT_TIMED_OUT:
+		return TRANSFER_STALLED;
+	case WAIT_CLOSED:
+		break;
+	}
+	return TRANSFER_CLOSED;
+}
+
+static bool
+is_passing(int error)
+{
+	return error == EAGAIN || error == EINTR;
+}
+
+/* Which end of a sendfile(2) or splice(2) has failed is told by the error alone. */
+static enum transfer_result
+whose_fault(int error)
+{
+	switch (error) {
+	case EPIPE:
+	case ECONNRESET:
+	case ECONNABORTED:
+	case ETIMEDOUT:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case ENETDOWN:
+	case ENOTCONN:
+		return TRANSFER_LOST;
+	default:
+		return TRANSFER_FILE_ERROR;
+	}
+}
+
+static enum transfer_result
+send_all(struct session *s, struct transfer *t, const char *bytes, size_t len)
+{
+	enum transfer_result r;
+
+	while (len > 0) {
+		ssize_t n = send(t->data, bytes, len, MSG_NOSIGNAL);
+
+		if (n >= 0) {
+			bytes += n;
+			len -= (size_t)n;
+			t->bytes += n;
+		} else if (!is_passing(errno)) {
+			return TRANSFER_LOST;
+		} else if ((r = wait_for(s, t->data, POLLOUT)) != TRANSFER_DONE) {
+			return r;
+		}
+	}
+	return TRANSFER_DONE;
+}
+
+/* File or pipe to data connection through a buffer: listings, NVT-ASCII. */
+static enum transfer_result
+pump_out(struct session *s, struct transfer *t)
+{
+	struct ascii ascii = { 0 };
+
+	for (;;) {
+		enum transfer_result r;
+		ssize_t n;
+
+		/* a listing is awaited here, a file serves the control connection in between */
+		r = t->pipe ? wait_for(s, t->file, POLLIN) : wait_for(s, t->data, POLLOUT);
+		if (r != TRANSFER_DONE)
+			return r;
+		n = read(t->file, copy_in, sizeof(copy_in));
+		if (n == 0)
+			return TRANSFER_DONE;
+		if (n == -1 && is_passing(errno))
+			continue;
+		if (n == -1)
+			return TRANSFER_FILE_ERROR;
+		if (t->ascii)
+			r = send_all(s, t, copy_out, ascii_to_net(&ascii, copy_in, (size_t)n, copy_out));
+		else
+			r = send_all(s, t, copy_in, (size_t)n);
+		if (r != TRANSFER_DONE)
+			return r;
+	}
+}
+
+static enum transfer_result
+pump_sendfile(struct session *s, struct transfer *t)
+{
+	for (;;) {
+		ssize_t n = sendfile(t->data, t->file, NULL, CHUNK);
+		enum transfer_result r;
+
+		if (n > 0)
+			t->bytes += n;
+		if (t->bytes == t->size)
+			return TRANSFER_DONE;
+		if (n == 0)
+			return t->bytes < t->size ? TRANSFER_SHORT : TRANSFER_DONE;
+		if (n == -1 && t->bytes == 0 && (errno == EINVAL || errno == ENOSYS))
+			return pump_out(s, t); /* a file system without it */
+		if (n == -1 && !is_passing(errno))
+			return whose_fault(errno);
+		if ((r = wait_for(s, t->data, POLLOUT)) != TRANSFER_DONE)
+			return r;
+	}
+}
+
+static enum transfer_result
+write_all(struct transfer *t, const char *bytes, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(t->file, bytes, len);
+
+		if (n > 0) {
+			bytes += n;
+			len -= (size_t)n;
+		} else if (n == 0 || errno != EINTR) {
+			return TRANSFER_FILE_ERROR;
+		}
+	}
+	return TRANSFER_DONE;
+}
+
+/* Data connection to file through a buffer. */
+static enum transfer_result
+pump_in(struct session *s, struct transfer *t)
+{
+	struct ascii ascii = { 0 };
+
+	for (;;) {
+		enum transfer_result r = wait_for(s, t->data, POLLIN);
+		ssize_t n;
+
+		if (r != TRANSFER_DONE)
+			return r;
+		n = recv(t->data, copy_in, sizeof(copy_in), 0);
+		if (n == 0)
+			return write_all(t, copy_out, ascii_from_net_end(&ascii, copy_out));
+		if (n == -1 && is_passing(errno))
+			continue;
+		if (n == -1)
+			return TRANSFER_LOST;
+		t->bytes += n;
+		if (t->ascii)
+			r = write_all(t, copy_out, ascii_from_net(&ascii, copy_in, (size_t)n, copy_out));
+		else
+			r = write_all(t, copy_in, (size_t)n);
+		if (r != TRANSFER_DONE)
+			return r;
+	}
+}
+
+/* Empties the pipe into the file: n bytes. */
+static enum transfer_result
+drain(struct transfer *t, int pipe, size_t n)
+{
+	while (n > 0) {
+		ssize_t moved = splice(pipe, NULL, t->file, NULL, n, SPLICE_F_MOVE);
+
+		if (moved > 0)
+			n -= (size_t)moved;
+		else if (moved == 0 || errno != EINTR)
+			return TRANSFER_FILE_ERROR;
+	}
+	return TRANSFER_DONE;
+}
+
+static enum transfer_result
+splice_through(struct session *s, struct transfer *t, const int pipe[2])
+{
+	for (;;) {
+		ssize_t n = splice(t->data, NULL, pipe[1], NULL, PIPE_SIZE,
+		    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+		enum transfer_result r;
+
+		if (n == 0)
+			return TRANSFER_DONE;
+		if (n == -1 && !is_passing(errno))
+			return whose_fault(errno);
+		if (n > 0) {
+			t->bytes += n;
+			if ((r = drain(t, pipe[0], (size_t)n)) != TRANSFER_DONE)
+				return r;
+		}
+		if ((r = wait_for(s, t->data, POLLIN)) != TRANSFER_DONE)
+			return r;
+	}
+}
+
+/* True if splice(2) into this file works: some file systems refuse it. */
+static bool
+can_splice(const struct transfer *t, const int pipe[2])
+{
+	/* nothing is in the pipe: EAGAIN says yes, EINVAL no */
+	return splice(pipe[0], NULL, t->file, NULL, 1, SPLICE_F_NONBLOCK) == -1 && errno == EAGAIN;
+}
+
+static enum transfer_result
+pump_splice(struct session *s, struct transfer *t)
+{
+	enum transfer_result r;
+	int pipe[2], error;
+
+	if (pipe2(pipe, O_CLOEXEC) == -1)
+		return pump_in(s, t);
+	fcntl(pipe[1], F_SETPIPE_SZ, PIPE_SIZE); /* fails above a user's share: smaller steps then */
+	r = can_splice(t, pipe) ? splice_through(s, t, pipe) : pump_in(s, t);
+	error = errno;
+	close(pipe[0]);
+	close(pipe[1]);
+	errno = error;
+	return r;
+}
+
+enum transfer_result
+transfer_run(struct session *s, struct transfer *t)
+{
+	if (t->direction == SEND)
+		return t->ascii || t->pipe ? pump_out(s, t) : pump_sendfile(s, t);
+	return t->ascii ? pump_in(s, t) : pump_splice(s, t);
+}

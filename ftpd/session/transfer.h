@@ -1,0 +1,43 @@
+/*
+ * The server-DTP (RFC 959 section 2.2): moves bytes between a file and the data
+ * connection: sendfile, splice, or a copy that converts NVT-ASCII.
+ */
+#ifndef GENKAN_TRANSFER_H
+#define GENKAN_TRANSFER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct session;
+
+enum transfer_result {
+	TRANSFER_DONE,
+	TRANSFER_ABORTED,     /* ABOR */
+	TRANSFER_LOST,        /* the data connection broke; errno */
+	TRANSFER_STALLED,     /* TimeoutStalled without a byte */
+	TRANSFER_FILE_ERROR,  /* reading or writing the file failed; errno */
+	TRANSFER_SHORT,       /* the file became shorter while it was sent */
+	TRANSFER_CLOSED       /* the control connection is gone */
+};
+
+enum direction { SEND, RECEIVE };
+
+struct transfer {
+	enum direction direction;
+	const char *verb, *path; /* for STAT */
+	int file, data;          /* file may be a pipe of rows (a listing) */
+	bool pipe;
+	bool ascii;
+	int64_t size;  /* of what is to be sent from where it starts, -1: not known */
+	int64_t bytes; /* moved so far, on the wire */
+	int64_t began; /* clock_ms() */
+	bool abort;    /* set by ABOR */
+};
+
+/*
+ * Moves everything. Closes neither descriptor. On TRANSFER_FILE_ERROR and
+ * TRANSFER_LOST errno says why.
+ */
+enum transfer_result transfer_run(struct session *s, struct transfer *t);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * The first moments of a process that a super-server has started: what it may
+ * have inherited is made clean, and the client is found, whichever way it came
+ * (inetd, xinetd, tcpserver, systemd, a terminal).
+ */
+#ifndef GENKAN_START_H
+#define GENKAN_START_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "client.h"
+#include "conf.h"
+
+enum start_found {
+	START_CLIENT, /* somebody is there */
+	START_GONE,   /* the client has left already: a port scan, a health check */
+	START_LISTENING /* a listening socket: the super-server is set to "wait" */
+};
+
+/*
+ * Signals, mask, umask, limits, environment (TZ stays) and working directory.
+ * Before anything else; descriptors are start_find_client()'s.
+ */
+void start_clean(void);
+
+/*
+ * Moves the client away from descriptors 0, 1 and 2 (inetd makes standard error
+ * the client's socket), puts /dev/null there and closes everything else.
+ * *stderr_ok: descriptor 2 is not the client's and was kept. listen_fds: what
+ * start_listen_fds() returned.
+ */
+enum start_found start_find_client(struct client *client, bool *stderr_ok, int listen_fds);
+
+/*
+ * How many descriptors from 3 on systemd has passed to this very process
+ * (sd_listen_fds(3)'s LISTEN_PID and LISTEN_FDS). Before start_clean(), which
+ * clears the environment.
+ */
+int start_listen_fds(void);
+
+/*
+ * Opens the run directory, making it if it is missing (0755 root's, 0700
+ * anybody else's); refuses one that others could write to. Returns an O_PATH
+ * descriptor, or -1 with errno.
+ */
+int start_run_directory(const struct conf *conf);
+
+/* Opens (making it if need be) "empty" in the run directory: the session's root. */
+int start_empty_directory(int run_directory);
+
+/* The run directory's path: conf's, or for non-root its default below the user's own. */
+const char *start_run_path(const struct conf *conf, char *buf, size_t size);
+
+/* True if the client is in LocalNetworks or, with auto, in a network of this machine. */
+bool start_is_lan(const struct networks *networks, const struct netaddr *peer);
+
+/* The text for a client that finds no free slot. */
+#define START_FULL_REPLY "421 All places are taken (MaxClients), try again later.\r\n"
+
+#endif
