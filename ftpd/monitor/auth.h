@@ -1,0 +1,42 @@
+/*
+ * The methods of checking a password. Each looks at a user's name and says
+ * whether it is the one to decide; login.c asks them in turn.
+ */
+#ifndef GENKAN_AUTH_H
+#define GENKAN_AUTH_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct conf;
+struct req_login;
+
+enum auth {
+	AUTH_PASS_ON, /* not a name of mine */
+	AUTH_GRANTED,
+	AUTH_DENIED
+};
+
+/* What a method says of a user. */
+struct grant {
+	uid_t uid;
+	gid_t gid;
+	bool anonymous;
+	char home[PATH_MAX];
+	const char *reason; /* AUTH_DENIED: one word for the log, never for the client */
+};
+
+/*
+ * "anonymous" and "ftp", any password, when Anonymous is on: the account is
+ * AnonymousUser's, or nobody's where there is no such user.
+ */
+enum auth auth_anonymous(const struct conf *conf, const struct req_login *r, struct grant *g);
+
+/*
+ * Everybody else: AuthUserFile. The password is hashed whatever the outcome, so
+ * that an unknown name takes the time of a wrong password.
+ */
+enum auth auth_file(const struct conf *conf, const struct req_login *r, struct grant *g);
+
+#endif

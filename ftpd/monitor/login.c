@@ -1,0 +1,372 @@
+/*
+ * Who comes in, and as whom this process goes on.
+ *
+ * The order, as root (each step fails the login rather than go on):
+ *
+ *	the password is checked; uid 0 and gid 0 are refused
+ *	AnonymousRoot and DisplayLogin are opened: the administrator named them
+ *	setgroups, setresgid, setresuid: from here on we are the user for good
+ *	home or DefaultRoot is opened, as the user
+ *	chroot, by CAP_SYS_CHROOT, which the change of user has left to us
+ *	capabilities: none, or CAP_NET_BIND_SERVICE where ActivePort needs it
+ *	umask 0: the session says what modes new files have
+ *	the system call filter
+ *
+ * Not root: the same without the user, the chroot and the capabilities.
+ */
+#include "login.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "activeport.h"
+#include "auth.h"
+#include "caps.h"
+#include "files.h"
+#include "log.h"
+#include "monitor.h"
+#include "slots.h"
+#include "sysfilter.h"
+
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
+
+/* A failure costs one second more than the one before, up to this. */
+#define DELAY_MAX 10
+
+/* Set-user-id, set-group-id and sticky: no mode of ours ever has them. */
+#define SPECIAL_MODES 07000
+
+/*
+ * What the monitor does as the user: files by openat2(2), data connections, one
+ * capability up and down. Nothing is executed, no other process is reached.
+ */
+#define USER_CALLS                                                                                 \
+	SYSFILTER_BASE, SYSFILTER_ALLOW(newfstatat), SYSFILTER_ALLOW(getdents64),                  \
+	    SYSFILTER_ALLOW(readlinkat), SYSFILTER_ALLOW(unlinkat), SYSFILTER_ALLOW(mkdirat),      \
+	    SYSFILTER_ALLOW(renameat2), SYSFILTER_ALLOW(utimensat), SYSFILTER_ALLOW(ftruncate),    \
+	    SYSFILTER_ALLOW_WITHOUT(fchmod, 1, SPECIAL_MODES),                                     \
+	    SYSFILTER_ALLOW_WITHOUT(fchmodat2, 2, SPECIAL_MODES), SYSFILTER_ALLOW(pipe2),          \
+	    SYSFILTER_ALLOW_ARG(socket, 0, AF_INET), SYSFILTER_ALLOW_ARG(socket, 0, AF_INET6),     \
+	    SYSFILTER_ALLOW(bind), SYSFILTER_ALLOW(listen), SYSFILTER_ALLOW(connect),              \
+	    SYSFILTER_ALLOW(setsockopt), SYSFILTER_ALLOW(getsockname), SYSFILTER_ALLOW(capget),    \
+	    SYSFILTER_ALLOW(capset)
+
+/* openat(2) fails softly: libc tries it for time zones and locales. */
+static const struct sock_filter user_filter[] = {
+	SYSFILTER_BEGIN,
+	USER_CALLS,
+	SYSFILTER_ALLOW(openat2),
+	SYSFILTER_ERRNO(openat, EACCES),
+	SYSFILTER_END,
+};
+
+/* The same for kernels without openat2(2). */
+static const struct sock_filter walk_filter[] = {
+	SYSFILTER_BEGIN,
+	USER_CALLS,
+	SYSFILTER_ERRNO(openat2, ENOSYS),
+	SYSFILTER_ALLOW(openat),
+	SYSFILTER_END,
+};
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+/* Who decides about a name: the first method that does not pass it on. */
+static enum auth (*const methods[])(
+    const struct conf *, const struct req_login *, struct grant *) = { auth_anonymous, auth_file };
+
+static enum auth
+authenticate(const struct monitor *m, const struct req_login *r, struct grant *g)
+{
+	enum auth result = AUTH_PASS_ON;
+	size_t i;
+
+	g->reason = "unknown-user";
+	for (i = 0; i < COUNT(methods) && result == AUTH_PASS_ON; i++)
+		result = methods[i](m->conf, r, g);
+	return result;
+}
+
+/* The same answer and at least the same time, whatever was wrong. */
+static int
+refuse(struct monitor *m, const char *user, const char *reason)
+{
+	char peer[NETADDR_TEXT], word[64];
+	unsigned seconds;
+
+	m->attempts++;
+	/* fail2ban reads this line: see examples/fail2ban */
+	log_notice("auth-fail rhost=%s user=\"%s\" reason=%s n=%u",
+	    netaddr_text(&m->client->peer, peer), monitor_word(word, sizeof(word), user), reason,
+	    m->attempts);
+	seconds = m->attempts < DELAY_MAX ? m->attempts : DELAY_MAX;
+	monitor_delay(m, (int)seconds * 1000);
+	return m->attempts >= m->conf->max_login_attempts ? EPERM : EACCES;
+}
+
+static unsigned
+rights_of(const struct conf *conf, bool anonymous)
+{
+	unsigned rights = RIGHT_READ | RIGHT_LIST;
+
+	if (conf->read_only)
+		return rights;
+	if (anonymous)
+		return conf->anonymous_upload ? rights | RIGHT_STORE | RIGHT_MKDIR : rights;
+	rights |= RIGHT_STORE | RIGHT_DELETE | RIGHT_RENAME | RIGHT_MKDIR | RIGHT_ATTR;
+	return conf->allow_overwrite ? rights | RIGHT_OVERWRITE : rights;
+}
+
+/* The directory that becomes the client's "/", by its name outside. */
+static const char *
+root_path(const struct conf *conf, const struct grant *g)
+{
+	return g->anonymous || strcmp(conf->default_root, "~") == 0 ? g->home : conf->default_root;
+}
+
+static int
+open_directory(const char *path)
+{
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* A home of "/" is a mistake and not a wish; a directive may say "/". */
+static bool
+is_whole_system(int root)
+{
+	struct stat here, slash;
+
+	return fstat(root, &here) == -1 || stat("/", &slash) == -1 ||
+	    (here.st_dev == slash.st_dev && here.st_ino == slash.st_ino);
+}
+
+/*
+ * Where the session begins: at home if home lies below DefaultRoot, and then it
+ * has to be there; else in "/". Returns 0, or -1 with errno.
+ */
+static int
+find_start(const struct monitor *m, const struct grant *g, char start[static REQ_PATH])
+{
+	const char *root = root_path(m->conf, g), *rest;
+	size_t len = strlen(root);
+	int fd;
+
+	(void)strlcpy(start, "/", REQ_PATH);
+	if (root == g->home)
+		return 0;
+	while (len > 0 && root[len - 1] == '/')
+		len--;
+	rest = g->home + len;
+	if (strncmp(g->home, root, len) != 0 || rest[0] != '/')
+		return 0;
+	rest += strspn(rest, "/");
+	if ((fd = files_open(m, rest[0] != '\0' ? rest : "/", O_PATH | O_DIRECTORY, 0)) == -1)
+		return -1;
+	close(fd);
+	(void)strlcpy(start + 1, rest, REQ_PATH - 1);
+	return 0;
+}
+
+/* The text to show at login: a regular file, or -1. */
+static int
+open_text(const struct monitor *m, bool inside)
+{
+	const char *path = m->conf->display_login;
+	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, fd;
+	struct stat st;
+
+	if (path[0] == '\0' || inside != (path[0] != '/'))
+		return -1;
+	fd = inside ? files_open(m, path, flags, 0) : open(path, flags);
+	if (fd == -1) {
+		if (!inside || errno != ENOENT)
+			log_warn("DisplayLogin %s", path);
+		return -1;
+	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && fcntl(fd, F_SETFL, 0) == 0)
+		return fd;
+	log_warnx("DisplayLogin %s is not a regular file", path);
+	close(fd);
+	return -1;
+}
+
+/* What stays in permitted for the rest of the connection. */
+static unsigned
+caps_for_user(const struct monitor *m)
+{
+	uint16_t port = activeport_for(m->conf->active_port, m->client->local.port);
+
+	return port > 0 && port < 1024 ? CAPS_NET_BIND_SERVICE : 0;
+}
+
+/* "/" is root from now on; consumes root and returns its new descriptor, or -1. */
+static int
+enter_root(const struct monitor *m, int root)
+{
+	int inside;
+
+	if (!m->root) {
+		log_info("not started as root: no change of user and no chroot, paths are "
+			 "confined all the same");
+		return root;
+	}
+	if (caps_chroot(root) == -1) {
+		inside = errno;
+		close(root);
+		errno = inside;
+		return -1;
+	}
+	close(root);
+	return open_directory("/");
+}
+
+static void
+tell_slot(const struct monitor *m)
+{
+	struct slot slot = { .pid = getpid(), .peer = m->client->peer };
+	struct timespec now;
+
+	if (m->slots == -1 || m->slot == -1)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	slot.began = now.tv_sec - (monitor_clock() - m->began) / 1000;
+	(void)strlcpy(slot.user, m->account.name, sizeof(slot.user));
+	if (slots_update(m->slots, m->slot, &slot) == -1)
+		log_warn("slots");
+}
+
+/* The last step: the system calls of the user's state and no others. */
+static int
+filter_calls(const struct monitor *m)
+{
+	if (caps_no_new_privs() == -1)
+		return -1;
+	return m->walk ? sysfilter_enter(walk_filter, COUNT(walk_filter))
+		       : sysfilter_enter(user_filter, COUNT(user_filter));
+}
+
+/* Logs why a user with the right password stays out; the caller returns. */
+static int
+fail(const struct monitor *m, const char *what, const char *path)
+{
+	int saved = errno;
+
+	log_warn("login of %s: %s %s", m->account.name, what, path);
+	errno = saved;
+	return -1;
+}
+
+/*
+ * Within the root that has been opened (and is consumed): chroot, less and less
+ * privilege, start directory. Returns 0, or -1 after logging why.
+ */
+static int
+settle(struct monitor *m, const struct grant *g, int root, struct ans_login *ans, int *text)
+{
+	if ((m->root_fd = enter_root(m, root)) == -1)
+		return fail(m, "cannot enter", root_path(m->conf, g));
+	if (m->root && caps_keep(caps_for_user(m)) == -1)
+		return fail(m, "dropping", "capabilities");
+	umask(0);
+	files_begin(m);
+	if (find_start(m, g, ans->directory) == -1)
+		return fail(m, "no home", g->home);
+	if (*text == -1)
+		*text = open_text(m, true);
+	tell_slot(m);
+	if (filter_calls(m) == -1)
+		return fail(m, "system call filter", "");
+	return 0;
+}
+
+/* Becomes the user and enters the root: 0, or -1 after logging why. */
+static int
+enter(struct monitor *m, const struct grant *g, struct ans_login *ans, int *text)
+{
+	const char *path = root_path(m->conf, g);
+	struct stat st;
+	int root = -1;
+
+	/* what root can see to be missing is told before there is no way back */
+	if (stat(path, &st) == -1 && errno != EACCES)
+		return fail(m, "no directory", path);
+	if (g->anonymous && (root = open_directory(path)) == -1)
+		return fail(m, "no directory", path);
+	*text = open_text(m, false);
+	tzset(); /* while the system's time zones can be seen */
+	if (m->root) {
+		m->spent = true;
+		if (caps_become(g->uid, g->gid, NULL, 0) == -1) {
+			fail(m, "changing to", "the user");
+			goto bad;
+		}
+	}
+	if (root == -1 && (root = open_directory(path)) == -1)
+		return fail(m, "no directory", path);
+	if (path == g->home && !g->anonymous && is_whole_system(root)) {
+		errno = EACCES;
+		fail(m, "a home must not be", path);
+		goto bad;
+	}
+	return settle(m, g, root, ans, text);
+bad:
+	if (root != -1)
+		close(root);
+	return -1;
+}
+
+/* Undoes what can be undone: only without root is there a next try. */
+static void
+step_back(struct monitor *m, int *text)
+{
+	if (m->root_fd != -1)
+		close(m->root_fd);
+	m->root_fd = -1;
+	if (*text != -1)
+		close(*text);
+	*text = -1;
+	memset(&m->account, 0, sizeof(m->account));
+	if (m->spent && caps_keep(0) == -1)
+		log_warn("dropping capabilities");
+}
+
+int
+login_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
+{
+	const struct req_login *r = &req->login;
+	struct grant grant = { 0 };
+	struct account *a = &m->account;
+	char peer[NETADDR_TEXT];
+
+	if (m->spent || m->attempts >= m->conf->max_login_attempts)
+		return EPERM;
+	if (authenticate(m, r, &grant) != AUTH_GRANTED)
+		return refuse(m, r->user, grant.reason);
+
+	(void)monitor_word(a->name, sizeof(a->name), r->user);
+	a->uid = m->root ? grant.uid : geteuid();
+	a->gid = m->root ? grant.gid : getegid();
+	a->anonymous = grant.anonymous;
+	a->rights = rights_of(m->conf, a->anonymous);
+	if (enter(m, &grant, &ans->login, fd) == -1) {
+		step_back(m, fd);
+		ans->login.directory[0] = '\0';
+		m->attempts++;
+		return EACCES;
+	}
+	m->state = STATE_USER;
+	ans->login.rights = a->rights;
+	ans->login.anonymous = a->anonymous;
+	log_info("login user=\"%s\" rhost=%s root=\"%s\" uid=%ju", a->name,
+	    netaddr_text(&m->client->peer, peer), root_path(m->conf, &grant), (uintmax_t)a->uid);
+	return 0;
+}

@@ -1,0 +1,269 @@
+/*
+ * The request table and the loop over it. The session is not believed: what it
+ * sends is checked by the table (known, in this state, of this size, strings
+ * with their end, truth values 0 or 1) before a function of ours sees it, and a
+ * request that breaks a rule ends the connection.
+ */
+#include "monitor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dataport.h"
+#include "files.h"
+#include "listing.h"
+#include "log.h"
+#include "login.h"
+#include "msg.h"
+#include "request.h"
+#include "xferlog.h"
+
+/* The session tells the client that its time is up; this is for a session that does not. */
+#define LOGIN_GRACE 5
+
+/* A part of a request. */
+struct span {
+	size_t at, size;
+};
+
+struct rule {
+	const char *name;
+	unsigned states; /* enum monitor_state: when it may be asked */
+	unsigned rights; /* RIGHT_…: what the account must have, all of it */
+	size_t size, answer;
+	/* Answers by an errno or 0, and a descriptor of ours to pass along and close. */
+	int (*handle)(struct monitor *, const union any_request *, union any_answer *, int *fd);
+	void (*then)(struct monitor *); /* what is done once a good answer has left */
+	struct span strings[2];         /* the first one is shown in traces */
+	struct span flags;              /* bools, side by side */
+};
+
+static int done_request(struct monitor *, const union any_request *, union any_answer *, int *);
+
+#define SIZES(r, a) sizeof(struct req_##r), sizeof(struct a)
+#define PART(r, m)                                                                                 \
+	{                                                                                          \
+		offsetof(struct req_##r, m), sizeof(((struct req_##r *)NULL)->m)                   \
+	}
+#define PARTS(r, first, last)                                                                      \
+	{                                                                                          \
+		offsetof(struct req_##r, first),                                                   \
+		    offsetof(struct req_##r, last) + 1 - offsetof(struct req_##r, first)           \
+	}
+
+/* clang-format off */
+static const struct rule rules[REQ_END] = {
+	[REQ_LOGIN] = { "LOGIN", STATE_LOGIN, 0, SIZES(login, ans_login), login_request, NULL,
+		{ PART(login, user), PART(login, password) } },
+	[REQ_CHDIR] = { "CHDIR", STATE_USER, 0, SIZES(path, answer), files_chdir, NULL,
+		{ PART(path, path) } },
+	[REQ_STAT] = { "STAT", STATE_USER, 0, SIZES(stat, ans_stat), files_stat, NULL,
+		{ PART(stat, path) }, PART(stat, follow) },
+	[REQ_OPEN] = { "OPEN", STATE_USER, 0, SIZES(open, ans_open), files_request_open, NULL,
+		{ PART(open, path) } },
+	[REQ_LIST] = { "LIST", STATE_USER, RIGHT_LIST, SIZES(list, answer), listing_request,
+		listing_write, { PART(list, path), PART(list, shown) } },
+	[REQ_MKDIR] = { "MKDIR", STATE_USER, RIGHT_MKDIR, SIZES(mkdir, answer), files_mkdir, NULL,
+		{ PART(mkdir, path) } },
+	[REQ_RMDIR] = { "RMDIR", STATE_USER, RIGHT_DELETE, SIZES(path, answer), files_rmdir, NULL,
+		{ PART(path, path) } },
+	[REQ_UNLINK] = { "UNLINK", STATE_USER, RIGHT_DELETE, SIZES(path, answer), files_unlink,
+		NULL, { PART(path, path) } },
+	[REQ_RENAME] = { "RENAME", STATE_USER, RIGHT_RENAME, SIZES(rename, answer), files_rename,
+		NULL, { PART(rename, from), PART(rename, to) } },
+	[REQ_SETATTR] = { "SETATTR", STATE_USER, RIGHT_ATTR, SIZES(setattr, answer), files_setattr,
+		NULL, { PART(setattr, path) }, PARTS(setattr, set_mode, set_time) },
+	[REQ_LISTEN] = { "LISTEN", STATE_USER, 0, SIZES(listen, ans_listen), dataport_listen, NULL,
+		{ { 0 } }, PART(listen, extended) },
+	[REQ_CONNECT] = { "CONNECT", STATE_USER, 0, SIZES(connect, answer), dataport_connect, NULL,
+		{ { 0 } } },
+	[REQ_DONE] = { "DONE", STATE_USER, 0, SIZES(done, answer), done_request, NULL,
+		{ PART(done, path) }, PARTS(done, complete, listing) },
+};
+/* clang-format on */
+
+int64_t
+monitor_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+const char *
+monitor_word(char *dst, size_t size, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < size && text[i] != '\0'; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		dst[i] = c <= ' ' || c == 0x7f || strchr("\"'\\", c) != NULL ? '_' : text[i];
+	}
+	dst[i] = '\0';
+	return dst;
+}
+
+/* Milliseconds to the login deadline, 0 when it has passed, -1 when there is none. */
+static int
+time_left(const struct monitor *m)
+{
+	int64_t left;
+
+	if (m->state != STATE_LOGIN || m->conf->timeout_login == 0)
+		return -1;
+	left = m->began + (m->conf->timeout_login + (int64_t)LOGIN_GRACE) * 1000 - monitor_clock();
+	return left < 0 ? 0 : left > 1000000 ? 1000000 : (int)left;
+}
+
+/*
+ * The monitor's wait: for events on the session's socket, at most ms
+ * milliseconds (-1: the deadline alone). Returns what poll(2) says of the
+ * socket, 0 when the time has passed.
+ */
+static short
+wait_session(const struct monitor *m, short events, int ms)
+{
+	struct pollfd p = { .fd = m->sock, .events = events };
+	int left = time_left(m), n;
+
+	if (left == -1 || (ms != -1 && ms < left))
+		left = ms;
+	do
+		n = poll(&p, 1, left);
+	while (n == -1 && errno == EINTR);
+	return n == 0 ? 0 : n == 1 ? p.revents : POLLERR;
+}
+
+void
+monitor_delay(const struct monitor *m, int ms)
+{
+	/* no events: the session's end still wakes it */
+	(void)wait_session(m, 0, ms);
+}
+
+static int
+done_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
+{
+	(void)ans;
+	(void)fd;
+	if (req->done.listing)
+		return m->listing_error;
+	xferlog_write(m, &req->done);
+	return 0;
+}
+
+/* What is wrong with a request, or NULL. */
+static const char *
+broken_rule(const struct rule *rule, const struct monitor *m, const void *req, size_t len)
+{
+	const char *bytes = req;
+	size_t i;
+
+	if ((rule->states & m->state) == 0)
+		return "is not for this state";
+	if (len != rule->size)
+		return "has the wrong size";
+	for (i = 0; i < sizeof(rule->strings) / sizeof(rule->strings[0]); i++)
+		if (rule->strings[i].size != 0 &&
+		    memchr(bytes + rule->strings[i].at, '\0', rule->strings[i].size) == NULL)
+			return "has a string without end";
+	for (i = 0; i < rule->flags.size; i++)
+		if ((unsigned char)bytes[rule->flags.at + i] > 1)
+			return "has a truth value that is neither 0 nor 1";
+	return NULL;
+}
+
+static void
+trace(const struct rule *rule, const void *req, int error)
+{
+	const char *text = "";
+
+	if (log_level() < LOG_DEBUG)
+		return;
+	if (rule->strings[0].size != 0)
+		text = (const char *)req + rule->strings[0].at;
+	log_debug("%s %s: %s", rule->name, text, error == 0 ? "done" : strerror(error));
+}
+
+/* Does what is asked and answers, exactly once. Returns false if the session has gone. */
+static bool
+answer_request(struct monitor *m, uint32_t type, const union any_request *req)
+{
+	const struct rule *rule = &rules[type];
+	union any_answer ans;
+	int fd = -1, error, sent;
+
+	/* also its holes: nothing of this process's memory goes to the session */
+	memset(&ans, 0, sizeof(ans));
+	if ((m->account.rights & rule->rights) != rule->rights)
+		error = EACCES;
+	else
+		error = rule->handle(m, req, &ans, &fd);
+	ans.plain.error = error;
+	trace(rule, req, error);
+	sent = msg_send(m->sock, type, &ans, rule->answer, fd);
+	if (sent == -1 && errno != EPIPE && errno != ECONNRESET)
+		log_warn("answer to %s", rule->name);
+	if (fd != -1)
+		close(fd);
+	if (sent == 0 && error == 0 && rule->then != NULL)
+		rule->then(m);
+	return sent == 0;
+}
+
+/* Receives one request and answers it; false ends the connection. */
+static bool
+serve(struct monitor *m, union any_request *req)
+{
+	const char *why;
+	uint32_t type;
+	ssize_t len;
+	bool more;
+
+	if ((len = msg_recv(m->sock, &type, req, sizeof(*req), NULL)) == -1) {
+		if (errno == EAGAIN)
+			return true;
+		if (errno != ECONNRESET)
+			log_warn("request");
+		return false;
+	}
+	if (type >= REQ_END || rules[type].handle == NULL) {
+		log_warnx("request %u is unknown: the connection ends", type);
+		return false;
+	}
+	if ((why = broken_rule(&rules[type], m, req, (size_t)len)) != NULL) {
+		log_warnx("request %s %s: the connection ends", rules[type].name, why);
+		return false;
+	}
+	more = answer_request(m, type, req);
+	if (type == REQ_LOGIN)
+		explicit_bzero(req, sizeof(*req));
+	return more;
+}
+
+void
+monitor_run(struct monitor *m)
+{
+	union any_request req;
+	short events;
+
+	m->state = STATE_LOGIN;
+	m->began = monitor_clock();
+	m->root_fd = -1;
+	m->announce.family = AF_UNSPEC;
+	while ((events = wait_session(m, POLLIN, -1)) != 0)
+		if ((events & POLLIN) == 0 || !serve(m, &req))
+			break;
+	if (events == 0)
+		log_info("the login deadline has passed");
+	listing_discard(m);
+	if (m->root_fd != -1)
+		close(m->root_fd);
+	m->root_fd = -1;
+}

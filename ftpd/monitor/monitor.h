@@ -1,0 +1,76 @@
+/*
+ * The monitor: opens, never talks. It starts privileged (state LOGIN), becomes
+ * the logged-in user for good (state USER), and answers the requests of
+ * request.h until the session is gone.
+ */
+#ifndef GENKAN_MONITOR_H
+#define GENKAN_MONITOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "client.h"
+#include "conf.h"
+
+enum monitor_state { STATE_LOGIN = 1 << 0, STATE_USER = 1 << 1 };
+
+/* Who was let in. */
+struct account {
+	char name[256];
+	uid_t uid;
+	gid_t gid;
+	bool anonymous;
+	unsigned rights; /* RIGHT_… of request.h */
+};
+
+struct listing;
+
+struct monitor {
+	const struct conf *conf;
+	const struct client *client;
+	int sock;         /* the socketpair to the session */
+	int gateway;      /* the pipe on which genkan-ftpd-gateway answers, or -1 */
+	int slots, slot;  /* the slots file and our index, or -1 */
+	int transfer_log; /* opened for appending, or -1 */
+	bool root;        /* started as root: uid switch and chroot are done */
+
+	/* The rest is the monitor's own; it begins as zeros. */
+	enum monitor_state state;
+	int64_t began;     /* monitor_clock() at the start */
+	unsigned attempts; /* failed logins */
+	bool spent; /* it became a user whose root it could not enter: nobody else can come in */
+	struct account account;
+	int root_fd; /* state USER: the directory that is the client's "/" (O_PATH) */
+	bool walk;   /* the kernel has no openat2(2) */
+
+	struct netaddr announce; /* masquerade address once known; else AF_UNSPEC */
+	bool masquerade_told;    /* its failure stands in the log */
+	bool port_told;          /* that the active port cannot be had stands in the log */
+
+	struct listing *listing; /* the rows that follow the answer, or NULL */
+	int listing_error;       /* errno of the last listing, told by REQ_DONE */
+};
+
+/*
+ * Serves the session on m->sock until it is gone; the login deadline is enforced here as well
+ * (TimeoutLogin plus a grace of 5 s: the session has its own and is polite).
+ * Returns when the connection is over. The caller ignores SIGPIPE and has closed
+ * the client's descriptors: this process has no business with them.
+ */
+void monitor_run(struct monitor *m);
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t monitor_clock(void);
+
+/* Waits ms milliseconds, or less when the session goes or the login deadline comes. */
+void monitor_delay(const struct monitor *m, int ms);
+
+/*
+ * Copies text into dst with everything that could break a word out of a log
+ * line (blanks, quotes, backslashes, control bytes) made '_'; returns dst.
+ */
+const char *monitor_word(char *dst, size_t size, const char *text);
+
+#endif
