@@ -1,0 +1,22 @@
+/*
+ * The commands of genkanctl(8). Each gets its own argv (argv[0] is for messages)
+ * and returns an exit status of sysexits(3): 0, EX_USAGE …; what is wrong is
+ * said on stderr already.
+ */
+#ifndef GENKAN_CTL_H
+#define GENKAN_CTL_H
+
+#include <limits.h>
+
+#define CTL_CONF_FILE SYSCONFDIR "/genkan-ftpd.conf"
+
+/* Adds, changes and deletes users of the AuthUserFile. */
+int ctl_passwd(int argc, char **argv);
+
+/*
+ * The AuthUserFile that the configuration names, or the default where there is no
+ * configuration. Returns 0 or an exit status.
+ */
+int ctl_auth_user_file(char path[static PATH_MAX]);
+
+#endif

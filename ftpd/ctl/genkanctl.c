@@ -1,0 +1,89 @@
+/*
+ * genkanctl: looks after what genkan-ftpd serves by. Finds the command, and for
+ * the commands what the configuration says.
+ */
+#include "ctl.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "conf.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *title; /* argv[0] of the command */
+	const char *help;
+} commands[] = {
+	{ "passwd", ctl_passwd, "genkanctl passwd", "add, change or delete a user" },
+};
+
+static void
+usage(FILE *out)
+{
+	fprintf(out, "usage: genkanctl command [argument ...]\n\nCommands:\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+	fprintf(out, "  %-10s this text; genkanctl command -h tells more\n", "help");
+}
+
+int
+ctl_auth_user_file(char path[static PATH_MAX])
+{
+	char error[CONF_ERROR];
+	struct conf conf;
+	FILE *in = fopen(CTL_CONF_FILE, "re");
+	int r = EX_CONFIG;
+
+	if ((in == NULL && errno != ENOENT) || conf_init(&conf) == -1) {
+		warn("%s", CTL_CONF_FILE);
+		if (in != NULL)
+			fclose(in);
+		return EX_CONFIG;
+	}
+	if (in != NULL && conf_read(&conf, in, CTL_CONF_FILE, error) == -1) {
+		warnx("%s", error);
+	} else if (conf.auth_user_file[0] == '\0') {
+		warnx("%s: AuthUserFile is none; name a file by -f", CTL_CONF_FILE);
+	} else {
+		snprintf(path, PATH_MAX, "%s", conf.auth_user_file);
+		r = 0;
+	}
+	if (in != NULL)
+		fclose(in);
+	conf_free(&conf);
+	return r;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *name = argc < 2 ? NULL : argv[1];
+
+	if (name == NULL) {
+		usage(stderr);
+		return EX_USAGE;
+	}
+	if (strcmp(name, "-V") == 0 || strcmp(name, "--version") == 0) {
+		printf("genkanctl %s\n", PACKAGE_VERSION);
+		return 0;
+	}
+	if (strcmp(name, "help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {
+		usage(stdout);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(name, commands[i].name) == 0) {
+			char title[32];
+
+			snprintf(title, sizeof(title), "%s", commands[i].title);
+			argv[1] = title;
+			return commands[i].run(argc - 1, argv + 1);
+		}
+	warnx("there is no command \"%s\"", name);
+	usage(stderr);
+	return EX_USAGE;
+}
