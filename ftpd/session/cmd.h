@@ -24,9 +24,13 @@ void cmd_port(struct session *s, char *arg);
 void cmd_eprt(struct session *s, char *arg);
 void cmd_pasv(struct session *s, char *arg);
 void cmd_epsv(struct session *s, char *arg);
+void cmd_long(struct session *s, char *arg);
+void cmd_pret(struct session *s, char *arg);
 void cmd_rest(struct session *s, char *arg);
+void cmd_rang(struct session *s, char *arg);
 void cmd_allo(struct session *s, char *arg);
 void cmd_opts(struct session *s, char *arg);
+void cmd_lang(struct session *s, char *arg);
 
 /* RFC 959 4.1.3, RFC 3659: the files: cmd_file.c */
 void cmd_cwd(struct session *s, char *arg);
@@ -40,7 +44,22 @@ void cmd_rnto(struct session *s, char *arg);
 void cmd_size(struct session *s, char *arg);
 void cmd_mdtm(struct session *s, char *arg);
 void cmd_mfmt(struct session *s, char *arg);
+void cmd_mfct(struct session *s, char *arg);
+void cmd_mff(struct session *s, char *arg);
 void cmd_mlst(struct session *s, char *arg);
+
+/* Checksums (draft-bryan-ftpext-hash and older names): cmd_hash.c */
+void cmd_hash(struct session *s, char *arg);
+void cmd_xcrc(struct session *s, char *arg);
+void cmd_xmd5(struct session *s, char *arg);
+void cmd_xsha1(struct session *s, char *arg);
+void cmd_xsha256(struct session *s, char *arg);
+void cmd_xsha512(struct session *s, char *arg);
+
+/* Answers OPTS HASH: value names an algorithm, or is NULL for the question. */
+void cmd_opts_hash(struct session *s, const char *value);
+
+/* SITE: cmd_site.c */
 void cmd_site(struct session *s, char *arg);
 
 /* Transfers: cmd_transfer.c */
@@ -60,6 +79,7 @@ void cmd_noop(struct session *s, char *arg);
 void cmd_stat(struct session *s, char *arg);
 void cmd_syst(struct session *s, char *arg);
 void cmd_clnt(struct session *s, char *arg);
+void cmd_csid(struct session *s, char *arg);
 void cmd_refused(struct session *s, char *arg);
 
 /*
@@ -67,6 +87,9 @@ void cmd_refused(struct session *s, char *arg);
  * false, after a reply, if it is too long.
  */
 bool cmd_path(struct session *s, const char *arg, char *path);
+
+/* True if arg names something that is there; without a word to the client. */
+bool cmd_exists(struct session *s, const char *arg);
 
 /* True if the account may; otherwise the refusal has been sent. */
 bool cmd_may(struct session *s, unsigned right, const char *what);

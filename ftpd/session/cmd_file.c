@@ -23,6 +23,16 @@ cmd_path(struct session *s, const char *arg, char *path)
 }
 
 bool
+cmd_exists(struct session *s, const char *arg)
+{
+	struct ans_stat answer;
+	char path[REQ_PATH];
+
+	return vpath_join(s->directory, arg, path, sizeof(path)) == 0 &&
+	       ask_stat(s, path, true, &answer) == 0;
+}
+
+bool
 cmd_may(struct session *s, unsigned right, const char *what)
 {
 	if (s->rights & right)
@@ -178,36 +188,126 @@ cmd_size(struct session *s, char *arg)
 		reply(s, 213, "%lld", (long long)answer.st.st_size);
 }
 
+/* Sets a file's time; false after the refusal has been sent. */
+static bool
+set_time(struct session *s, const char *name, const struct timespec *modified)
+{
+	char path[REQ_PATH];
+
+	if (!cmd_may(s, RIGHT_ATTR, "change files' times") || !cmd_path(s, name, path))
+		return false;
+	if (ask_set_time(s, path, modified) == 0)
+		return true;
+	reply_errno(s, 550, name);
+	return false;
+}
+
+/*
+ * Splits "YYYYMMDDHHMMSS file". The name is NULL if the time is none, or no
+ * name follows.
+ */
+static const char *
+time_and_name(const char *arg, struct timespec *modified)
+{
+	const char *name;
+
+	if (facts_time_parse(arg, modified, &name) == -1 || name[0] != ' ' || name[1] == '\0')
+		return NULL;
+	return name + 1;
+}
+
 void
 cmd_mdtm(struct session *s, char *arg)
 {
 	struct ans_stat answer;
+	struct timespec modified;
 	char text[16];
+	const char *name = time_and_name(arg, &modified);
 
-	if (stat_file(s, arg, &answer))
+	/* the setting form that came before MFMT, unless a file has such a name */
+	if (name != NULL && !cmd_exists(s, arg)) {
+		if (set_time(s, name, &modified))
+			reply(s, 213, "%s", facts_time_text(text, modified.tv_sec));
+	} else if (stat_file(s, arg, &answer)) {
 		reply(s, 213, "%s", facts_time_text(text, answer.st.st_mtime));
+	}
 }
 
 void
 cmd_mfmt(struct session *s, char *arg)
 {
 	struct timespec modified;
-	const char *name;
-	char path[REQ_PATH], text[16];
+	const char *name = time_and_name(arg, &modified);
+	char text[16];
 
-	if (!cmd_may(s, RIGHT_ATTR, "change files' times"))
-		return;
-	if (facts_time_parse(arg, &modified, &name) == -1 || name[0] != ' ' || name[1] == '\0') {
+	if (name == NULL)
 		reply(s, 501, "MFMT wants YYYYMMDDHHMMSS (UTC), a blank and the file's name.");
+	else if (set_time(s, name, &modified))
+		reply(s, 213, "Modify=%s; %s", facts_time_text(text, modified.tv_sec), name);
+}
+
+void
+cmd_mfct(struct session *s, char *arg)
+{
+	(void)arg;
+	reply(s, 502, "The time of creation cannot be set on this system; MFMT sets the last change.");
+}
+
+/* One "fact=value" of MFF; false after the refusal has been sent. */
+static bool
+set_fact(struct session *s, const char *fact, const char *name, const char *path)
+{
+	struct timespec modified;
+	const char *value = strchr(fact, '=') + 1, *rest;
+	char *end;
+	unsigned long mode;
+
+	if (strncasecmp(fact, "modify=", 7) == 0) {
+		if (facts_time_parse(value, &modified, &rest) == -1 || *rest != '\0') {
+			reply(s, 501, "MFF: modify=YYYYMMDDHHMMSS, in UTC.");
+			return false;
+		}
+		return set_time(s, name, &modified);
+	}
+	if (strncasecmp(fact, "unix.mode=", 10) != 0) {
+		reply(s, 504, "MFF: %s cannot be set; Modify and UNIX.mode can.", fact);
+		return false;
+	}
+	mode = strtoul(value, &end, 8);
+	if (*value < '0' || *value > '7' || *end != '\0' || mode > 0777) {
+		reply(s, 501, "MFF: UNIX.mode=0644, octal, 0777 at most.");
+		return false;
+	}
+	if (ask_set_mode(s, path, (unsigned)mode) == 0)
+		return true;
+	reply_errno(s, 550, name);
+	return false;
+}
+
+void
+cmd_mff(struct session *s, char *arg)
+{
+	char *name = strstr(arg, "; "), *facts = arg, *fact;
+	char path[REQ_PATH], done[256];
+
+	if (name == NULL || name[2] == '\0' || name - arg >= (ptrdiff_t)sizeof(done) - 1) {
+		reply(s, 501, "MFF wants facts, a blank and a name: MFF Modify=20260101000000; file.");
 		return;
 	}
-	name++;
-	if (!cmd_path(s, name, path))
+	*name = '\0';
+	name += 2;
+	if (!cmd_may(s, RIGHT_ATTR, "change files' facts") || !cmd_path(s, name, path))
 		return;
-	if (ask_set_time(s, path, &modified) == 0)
-		reply(s, 213, "Modify=%s; %s", facts_time_text(text, modified.tv_sec), name);
-	else
-		reply_errno(s, 550, name);
+	strlcpy(done, arg, sizeof(done));
+	while ((fact = strsep(&facts, ";")) != NULL) {
+		if (strchr(fact, '=') == NULL) {
+			reply(s, 501, "MFF: %s has no value.", fact);
+			return;
+		}
+		if (!set_fact(s, fact, name, path))
+			return;
+	}
+	reply(s, 213, "%s; %s", done, name);
 }
 
 void
@@ -228,86 +328,4 @@ cmd_mlst(struct session *s, char *arg)
 	reply_line(r, "%s %s", facts, path);
 	reply_end(r, 250, "That was all.");
 	control_send_reply(s);
-}
-
-static void
-site_chmod(struct session *s, char *arg)
-{
-	char *name = strchr(arg, ' '), *end, path[REQ_PATH];
-	unsigned long mode;
-
-	if (!cmd_may(s, RIGHT_ATTR, "change files' modes"))
-		return;
-	if (name != NULL)
-		*name++ = '\0';
-	mode = strtoul(arg, &end, 8);
-	if (name == NULL || *name == '\0' || *arg < '0' || *arg > '7' || *end != '\0' || mode > 07777) {
-		reply(s, 501, "SITE CHMOD wants an octal mode, a blank and a name: SITE CHMOD 644 file.");
-		return;
-	}
-	if (mode > 0777) {
-		reply(s, 504, "Set-user-id, set-group-id and sticky bits are not set here.");
-		return;
-	}
-	if (!cmd_path(s, name, path))
-		return;
-	if (ask_set_mode(s, path, (unsigned)mode) == 0)
-		reply(s, 200, "Mode %03lo.", mode);
-	else
-		reply_errno(s, 550, name);
-}
-
-static void
-site_umask(struct session *s, char *arg)
-{
-	char *end;
-	unsigned long mask;
-
-	if (*arg == '\0') {
-		reply(s, 200, "The umask is %03o.", (unsigned)s->params.umask_file);
-		return;
-	}
-	mask = strtoul(arg, &end, 8);
-	if (*arg < '0' || *arg > '7' || *end != '\0' || mask > 0777) {
-		reply(s, 501, "SITE UMASK wants an octal mask, 000 to 777.");
-		return;
-	}
-	reply(s, 200, "The umask is %03lo, it was %03o.", mask, (unsigned)s->params.umask_file);
-	s->params.umask_file = s->params.umask_dir = (mode_t)mask;
-}
-
-static void
-site_help(struct session *s, char *arg)
-{
-	struct reply *r = &s->ctl.reply;
-
-	(void)arg;
-	reply_begin(r, 214, "SITE commands:");
-	reply_line(r, "CHMOD mode file");
-	reply_line(r, "UMASK [mask]");
-	reply_line(r, "HELP");
-	reply_end(r, 214, "That was all.");
-	control_send_reply(s);
-}
-
-void
-cmd_site(struct session *s, char *arg)
-{
-	static const struct {
-		const char *verb;
-		void (*run)(struct session *s, char *arg);
-	} sites[] = {
-		{ "CHMOD", site_chmod },
-		{ "UMASK", site_umask },
-		{ "HELP", site_help },
-	};
-	size_t verb = strcspn(arg, " ");
-
-	for (size_t i = 0; i < sizeof(sites) / sizeof(sites[0]); i++) {
-		if (strlen(sites[i].verb) == verb && strncasecmp(sites[i].verb, arg, verb) == 0) {
-			sites[i].run(s, arg + verb + (arg[verb] == ' '));
-			return;
-		}
-	}
-	reply(s, 500, "SITE %.40s: unknown command. SITE HELP lists what is known.", arg);
 }

@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "facts.h"
+#include "hash.h"
 #include "session.h"
 #include "transfer.h"
 
@@ -16,7 +17,7 @@ void
 cmd_feat(struct session *s, char *arg)
 {
 	struct reply *r = &s->ctl.reply;
-	char facts[FACTS_TEXT];
+	char facts[FACTS_TEXT], hashes[HASH_TEXT];
 
 	(void)arg;
 	reply_begin(r, 211, "Features:");
@@ -24,6 +25,10 @@ cmd_feat(struct session *s, char *arg)
 		if (c->effect & FEATURE)
 			reply_line(r, "%s", c->verb);
 	reply_line(r, "MLST %s", facts_feat(facts, s->params.facts));
+	reply_line(r, "HASH %s", hash_feat(hashes, s->params.hash));
+	reply_line(r, "LANG EN*");
+	reply_line(r, "MFF Modify;UNIX.mode;");
+	reply_line(r, "RANG STREAM");
 	reply_line(r, "REST STREAM");
 	reply_line(r, "TVFS");
 	reply_line(r, "UTF8");
@@ -82,7 +87,7 @@ stat_transfer(struct reply *r, const struct transfer *t)
 {
 	int64_t ms = clock_ms() - t->began;
 
-	if (t->data == -1)
+	if (t->data == -1 && !t->hashing)
 		reply_line(r, "%s %s: waiting for the data connection", t->verb, t->path);
 	else if (t->size > 0 && !t->ascii)
 		reply_line(r, "%s %s: %lld of %lld bytes, %lld bytes/s", t->verb, t->path,
@@ -128,6 +133,14 @@ cmd_clnt(struct session *s, char *arg)
 {
 	(void)arg;
 	reply(s, 200, "Noted.");
+}
+
+void
+cmd_csid(struct session *s, char *arg)
+{
+	(void)arg;
+	reply(s, 200, "Name=genkan-ftpd; Version=%s; OS=Linux; CaseSensitive=1; DirSep=/;",
+	    PACKAGE_VERSION);
 }
 
 void

@@ -180,31 +180,92 @@ cmd_epsv(struct session *s, char *arg)
 		reply(s, 229, "Entering Extended Passive Mode (|||%u|)", announce.port);
 }
 
+/* A whole decimal number; strtonum(3) takes blanks and signs, RFC 3659 section 5.3 does not. */
+static bool
+parse_offset(const char *text, int64_t *offset)
+{
+	const char *why;
+
+	*offset = strtonum(text, 0, INT64_MAX, &why);
+	return why == NULL && text[strspn(text, "0123456789")] == '\0';
+}
+
 void
 cmd_rest(struct session *s, char *arg)
 {
-	const char *why;
-	int64_t offset = strtonum(arg, 0, INT64_MAX, &why);
+	int64_t offset;
 
-	/* strtonum(3) takes blanks and signs, RFC 3659 section 5.3 does not */
-	if (why != NULL || arg[strspn(arg, "0123456789")] != '\0') {
+	if (!parse_offset(arg, &offset)) {
 		reply(s, 501, "REST wants an offset in bytes.");
 	} else if (offset != 0 && s->params.type == TYPE_ASCII) {
 		reply(s, 501, "REST counts bytes: set TYPE I first.");
 	} else {
 		s->params.restart = offset;
+		s->params.length = -1;
 		reply(s, 350, "The next transfer starts at byte %lld.", (long long)offset);
 	}
 }
 
 void
+cmd_rang(struct session *s, char *arg)
+{
+	char *last = strchr(arg, ' ');
+	int64_t from, to;
+
+	if (last != NULL)
+		*last++ = '\0';
+	if (last == NULL || !parse_offset(arg, &from) || !parse_offset(last, &to)) {
+		reply(s, 501, "RANG wants the first and the last byte: RANG 0 99.");
+	} else if (from == 1 && to == 0) { /* the form that takes a range back */
+		s->params.restart = 0;
+		s->params.length = -1;
+		reply(s, 350, "The next transfer is of all bytes.");
+	} else if (from > to) {
+		reply(s, 501, "RANG: the last byte comes before the first.");
+	} else if (s->params.type == TYPE_ASCII) {
+		reply(s, 501, "RANG counts bytes: set TYPE I first.");
+	} else if (to == INT64_MAX) {
+		reply(s, 501, "RANG: the last byte is too large.");
+	} else {
+		s->params.restart = from;
+		s->params.length = to - from + 1;
+		reply(s, 350, "The next transfer is of bytes %lld to %lld.", (long long)from,
+		    (long long)to);
+	}
+}
+
+void
+cmd_long(struct session *s, char *arg)
+{
+	(void)arg;
+	/* RFC 1639 was superseded by RFC 2428 */
+	reply(s, 502, "LPRT and LPSV are not offered: EPRT and EPSV do the same.");
+}
+
+void
+cmd_pret(struct session *s, char *arg)
+{
+	/* for servers whose data connections come from elsewhere; here any will do */
+	reply(s, 200, "Ready for %.40s: send PASV or EPSV.", arg);
+}
+
+void
+cmd_lang(struct session *s, char *arg)
+{
+	/* RFC 2640 section 4.1 */
+	if (arg == NULL || *arg == '\0' || strncasecmp(arg, "EN", 2) == 0)
+		reply(s, 200, "Replies are in English.");
+	else
+		reply(s, 504, "Replies are in English only.");
+}
+
+void
 cmd_allo(struct session *s, char *arg)
 {
-	const char *why;
+	int64_t bytes;
 
 	arg[strcspn(arg, " ")] = '\0'; /* "ALLO bytes R recordsize" */
-	strtonum(arg, 0, INT64_MAX, &why);
-	if (why != NULL)
+	if (!parse_offset(arg, &bytes))
 		reply(s, 504, "ALLO wants a number of bytes.");
 	else
 		reply(s, 200, "Space is taken as it is needed.");
@@ -227,7 +288,9 @@ cmd_opts(struct session *s, char *arg)
 		facts_parse(value != NULL ? value : "", &s->params.facts);
 		facts_names(text, s->params.facts);
 		reply(s, 200, "MLST OPTS%s%s", *text != '\0' ? " " : "", text);
+	} else if (strcasecmp(arg, "HASH") == 0) {
+		cmd_opts_hash(s, value);
 	} else {
-		reply(s, 501, "OPTS %s is unknown: UTF8 and MLST are known.", arg);
+		reply(s, 501, "OPTS %s is unknown: UTF8, MLST and HASH are known.", arg);
 	}
 }

@@ -53,7 +53,11 @@ reply_result(struct session *s, const struct transfer *t, enum transfer_result r
 		    s->conf->timeout_stalled, (long long)t->bytes);
 		break;
 	case TRANSFER_SHORT:
-		reply(s, 451, "The file became shorter while it was sent.");
+		reply(s, 451, t->direction == SEND ? "The file became shorter while it was sent."
+		                                   : "Less came than RANG announced.");
+		break;
+	case TRANSFER_LONG:
+		reply(s, 552, "More came than RANG announced; the rest was not stored.");
 		break;
 	case TRANSFER_FILE_ERROR:
 		if (t->direction == RECEIVE && errno == ENOSPC)
@@ -123,6 +127,8 @@ cmd_retr(struct session *s, char *arg)
 	}
 	t.path = path;
 	t.size = answer.st.st_size - s->params.restart;
+	if (s->params.length >= 0 && s->params.length < t.size)
+		t.size = s->params.length;
 	snprintf(greeting, sizeof(greeting), "Sending %lld bytes%s.", (long long)t.size,
 	    t.ascii ? ", more with line ends" : "");
 	run(s, &t, greeting);
@@ -132,15 +138,15 @@ cmd_retr(struct session *s, char *arg)
 static void
 receive(struct session *s, const char *verb, const char *arg, enum open_mode mode)
 {
-	struct transfer t = { .direction = RECEIVE, .verb = verb, .size = -1,
+	struct transfer t = { .direction = RECEIVE, .verb = verb, .size = s->params.length,
 		.ascii = s->params.type == TYPE_ASCII };
 	struct ans_open answer;
 	char path[REQ_PATH], greeting[sizeof(answer.name) + 32] = "Ready to receive.";
 
 	if (!cmd_may(s, RIGHT_STORE, "store files") || !cmd_path(s, arg, path))
 		return;
-	if (s->params.restart != 0 && mode != OPEN_STORE) {
-		reply(s, 501, "REST does not go with %s.", verb);
+	if ((s->params.restart != 0 || s->params.length >= 0) && mode != OPEN_STORE) {
+		reply(s, 501, "REST and RANG do not go with %s.", verb);
 		return;
 	}
 	t.file = ask_open(s, path, mode, s->params.restart, &answer);

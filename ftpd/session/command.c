@@ -32,9 +32,14 @@ const struct command commands[] = {
 	    "<SP> |proto|address|port|" },
 	{ "PASV", cmd_pasv, ARG_NONE, WHEN_LOGGED_IN, KEEPS_RESTART | FEATURE, "" },
 	{ "EPSV", cmd_epsv, ARG_MAY, WHEN_LOGGED_IN, KEEPS_RESTART | FEATURE, "[<SP> 1 | 2 | ALL]" },
+	{ "LPRT", cmd_long, ARG_MAY, WHEN_LOGGED_IN, 0, "(not here: use EPRT)" },
+	{ "LPSV", cmd_long, ARG_MAY, WHEN_LOGGED_IN, 0, "(not here: use EPSV)" },
+	{ "PRET", cmd_pret, ARG_MUST, WHEN_LOGGED_IN, KEEPS_RESTART | FEATURE, "<SP> command" },
 	{ "REST", cmd_rest, ARG_MUST, WHEN_LOGGED_IN, KEEPS_RESTART, "<SP> offset" },
+	{ "RANG", cmd_rang, ARG_MUST, WHEN_LOGGED_IN, KEEPS_RESTART, "<SP> first <SP> last byte" },
 	{ "ALLO", cmd_allo, ARG_MUST, WHEN_LOGGED_IN, 0, "<SP> bytes" },
-	{ "OPTS", cmd_opts, ARG_MUST, WHEN_ANY, 0, "<SP> UTF8 [ON] | MLST [facts]" },
+	{ "OPTS", cmd_opts, ARG_MUST, WHEN_ANY, 0, "<SP> UTF8 [ON] | MLST [facts] | HASH [algorithm]" },
+	{ "LANG", cmd_lang, ARG_MAY, WHEN_ANY, 0, "[<SP> language]" },
 
 	{ "CWD", cmd_cwd, ARG_MUST, WHEN_LOGGED_IN, 0, "<SP> directory" },
 	{ "CDUP", cmd_cdup, ARG_NONE, WHEN_LOGGED_IN, 0, "" },
@@ -45,10 +50,23 @@ const struct command commands[] = {
 	{ "RNFR", cmd_rnfr, ARG_MUST, WHEN_LOGGED_IN, WRITES | KEEPS_RENAME, "<SP> from" },
 	{ "RNTO", cmd_rnto, ARG_MUST, WHEN_LOGGED_IN, WRITES | KEEPS_RENAME, "<SP> to" },
 	{ "SIZE", cmd_size, ARG_MUST, WHEN_LOGGED_IN, FEATURE, "<SP> file" },
-	{ "MDTM", cmd_mdtm, ARG_MUST, WHEN_LOGGED_IN, FEATURE, "<SP> file" },
+	{ "MDTM", cmd_mdtm, ARG_MUST, WHEN_LOGGED_IN, FEATURE, "[<SP> YYYYMMDDHHMMSS] <SP> file" },
 	{ "MFMT", cmd_mfmt, ARG_MUST, WHEN_LOGGED_IN, WRITES | FEATURE, "<SP> YYYYMMDDHHMMSS file" },
+	{ "MFCT", cmd_mfct, ARG_MUST, WHEN_LOGGED_IN, 0, "(not here: see MFMT)" },
+	{ "MFF", cmd_mff, ARG_MUST, WHEN_LOGGED_IN, WRITES, "<SP> fact=value; <SP> path" },
 	{ "MLST", cmd_mlst, ARG_MAY, WHEN_LOGGED_IN, 0, "[<SP> path]" }, /* FEAT adds its facts */
-	{ "SITE", cmd_site, ARG_MUST, WHEN_LOGGED_IN, 0, "<SP> CHMOD | UMASK | HELP" },
+	{ "DSIZ", cmd_refused, ARG_MAY, WHEN_LOGGED_IN, 0, "(not here)" },
+	{ "HASH", cmd_hash, ARG_MUST, WHEN_LOGGED_IN, KEEPS_RESTART, "<SP> file" },
+	{ "XCRC", cmd_xcrc, ARG_MUST, WHEN_LOGGED_IN, FEATURE, "<SP> file [<SP> first <SP> end]" },
+	{ "XMD5", cmd_xmd5, ARG_MUST, WHEN_LOGGED_IN, FEATURE, "<SP> file [<SP> first <SP> end]" },
+	{ "XSHA", cmd_xsha1, ARG_MUST, WHEN_LOGGED_IN, FEATURE, "<SP> file [<SP> first <SP> end]" },
+	{ "XSHA1", cmd_xsha1, ARG_MUST, WHEN_LOGGED_IN, FEATURE, "<SP> file [<SP> first <SP> end]" },
+	{ "XSHA256", cmd_xsha256, ARG_MUST, WHEN_LOGGED_IN, FEATURE,
+	    "<SP> file [<SP> first <SP> end]" },
+	{ "XSHA512", cmd_xsha512, ARG_MUST, WHEN_LOGGED_IN, FEATURE,
+	    "<SP> file [<SP> first <SP> end]" },
+	{ "COMB", cmd_refused, ARG_MAY, WHEN_LOGGED_IN, 0, "(not here)" },
+	{ "SITE", cmd_site, ARG_MUST, WHEN_LOGGED_IN, 0, "<SP> command; SITE HELP lists them" },
 
 	{ "RETR", cmd_retr, ARG_MUST, WHEN_LOGGED_IN, DATA, "<SP> file" },
 	{ "STOR", cmd_stor, ARG_MUST, WHEN_LOGGED_IN, DATA | WRITES, "<SP> file" },
@@ -65,6 +83,7 @@ const struct command commands[] = {
 	{ "STAT", cmd_stat, ARG_MAY, WHEN_LOGGED_IN, IN_TRANSFER, "[<SP> path]" },
 	{ "SYST", cmd_syst, ARG_NONE, WHEN_ANY, 0, "" },
 	{ "CLNT", cmd_clnt, ARG_MAY, WHEN_ANY, FEATURE, "<SP> name of the client program" },
+	{ "CSID", cmd_csid, ARG_MAY, WHEN_ANY, FEATURE, "<SP> Name=value; ..." },
 
 	/* RFC 775's names, which old clients still send */
 	{ "XCWD", cmd_cwd, ARG_MUST, WHEN_LOGGED_IN, ALIAS, "<SP> directory" },
@@ -138,6 +157,13 @@ may_run(struct session *s, const struct command *c, const char *arg)
 	return false;
 }
 
+static void
+forget_restart(struct session *s)
+{
+	s->params.restart = 0;
+	s->params.length = -1;
+}
+
 void
 command_dispatch(struct session *s, char *line)
 {
@@ -160,9 +186,9 @@ command_dispatch(struct session *s, char *line)
 	if (!(c->effect & (KEEPS_RENAME | IN_TRANSFER)))
 		s->rename_from[0] = '\0';
 	if (!(c->effect & (KEEPS_RESTART | DATA | IN_TRANSFER)))
-		s->params.restart = 0;
+		forget_restart(s);
 	if (may_run(s, c, arg))
 		c->run(s, arg);
 	if (c->effect & DATA) /* REST is for one transfer, also one that failed */
-		s->params.restart = 0;
+		forget_restart(s);
 }

@@ -14,6 +14,7 @@
 #include "command.h"
 #include "dataconn.h"
 #include "facts.h"
+#include "hash.h"
 #include "log.h"
 #include "transfer.h"
 
@@ -151,7 +152,7 @@ nearest_limit(const struct session *s)
 {
 	const struct conf *c = s->conf;
 	const struct time_limit limits[] = {
-		{ deadline_in(c->timeout_idle), "No command for %u seconds", c->timeout_idle },
+		{ deadline_in(s->idle), "No command for %u seconds", s->idle },
 		{ deadline_after(s->began, c->timeout_session),
 		    "This session has lasted %u seconds, its limit", c->timeout_session },
 		{ s->login == LOGIN_DONE ? NEVER : deadline_after(s->began, c->timeout_login),
@@ -222,9 +223,12 @@ session_run(const struct conf *conf, const struct client *client, int monitor)
 		.client = client,
 		.port.fd = -1,
 		.monitor = monitor,
+		.params.length = -1,
 		.params.facts = FACT_ALL,
+		.params.hash = HASH_SHA256,
 		.params.umask_file = conf->umask_file,
 		.params.umask_dir = conf->umask_dir,
+		.idle = conf->timeout_idle,
 		.directory = "/",
 		.began = clock_ms(),
 	};

@@ -11,6 +11,7 @@
 #include "client.h"
 #include "conf.h"
 #include "control.h"
+#include "hash.h"
 #include "request.h"
 
 struct transfer;
@@ -22,9 +23,11 @@ enum rep_type { TYPE_ASCII, TYPE_IMAGE };
 /* Transfer parameters, RFC 959 section 4.1.2. */
 struct params {
 	enum rep_type type;
-	int64_t restart; /* bytes; for the next transfer only */
+	int64_t restart; /* REST or RANG: bytes to skip; for the next transfer only */
+	int64_t length;  /* RANG: bytes to move, -1 all; likewise */
 	bool epsv_all;   /* RFC 2428 section 4: only EPSV may open data connections */
 	unsigned facts;  /* OPTS MLST, facts.h */
+	enum hash_algorithm hash; /* OPTS HASH */
 	mode_t umask_file, umask_dir;
 };
 
@@ -50,6 +53,7 @@ struct session {
 	char directory[REQ_PATH]; /* current directory, a name in the client's root */
 	char rename_from[REQ_PATH]; /* set by RNFR, for the next command alone; else empty */
 
+	unsigned idle; /* seconds, SITE IDLE; TimeoutIdle until then */
 	unsigned bad_commands; /* before login: scanners are sent away */
 	bool quit;             /* say no more and end */
 

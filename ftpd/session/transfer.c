@@ -67,6 +67,15 @@ whose_fault(int error)
 	}
 }
 
+/* How much of max may still be moved: a file has its size, RANG sets a limit. */
+static size_t
+room(const struct transfer *t, size_t max)
+{
+	int64_t left = t->size - t->bytes;
+
+	return t->size >= 0 && left < (int64_t)max ? (size_t)left : max;
+}
+
 static enum transfer_result
 send_all(struct session *s, struct transfer *t, const char *bytes, size_t len)
 {
@@ -122,7 +131,7 @@ static enum transfer_result
 pump_sendfile(struct session *s, struct transfer *t)
 {
 	for (;;) {
-		ssize_t n = sendfile(t->data, t->file, NULL, CHUNK);
+		ssize_t n = sendfile(t->data, t->file, NULL, room(t, CHUNK));
 		enum transfer_result r;
 
 		if (n > 0)
@@ -138,6 +147,24 @@ pump_sendfile(struct session *s, struct transfer *t)
 		if ((r = wait_for(s, t->data, POLLOUT)) != TRANSFER_DONE)
 			return r;
 	}
+}
+
+/* All that RANG announced has come: the end must follow. */
+static enum transfer_result
+expect_end(struct session *s, struct transfer *t)
+{
+	enum transfer_result r;
+	char c;
+
+	while ((r = wait_for(s, t->data, POLLIN)) == TRANSFER_DONE) {
+		ssize_t n = recv(t->data, &c, 1, 0);
+
+		if (n >= 0)
+			return n == 0 ? TRANSFER_DONE : TRANSFER_LONG;
+		if (!is_passing(errno))
+			return TRANSFER_LOST;
+	}
+	return r;
 }
 
 static enum transfer_result
@@ -162,13 +189,15 @@ pump_in(struct session *s, struct transfer *t)
 {
 	struct ascii ascii = { 0 };
 
-	for (;;) {
+	while (t->bytes != t->size) {
 		enum transfer_result r = wait_for(s, t->data, POLLIN);
 		ssize_t n;
 
 		if (r != TRANSFER_DONE)
 			return r;
-		n = recv(t->data, copy_in, sizeof(copy_in), 0);
+		n = recv(t->data, copy_in, room(t, sizeof(copy_in)), 0);
+		if (n == 0 && t->size >= 0)
+			return TRANSFER_SHORT;
 		if (n == 0)
 			return write_all(t, copy_out, ascii_from_net_end(&ascii, copy_out));
 		if (n == -1 && is_passing(errno))
@@ -183,6 +212,7 @@ pump_in(struct session *s, struct transfer *t)
 		if (r != TRANSFER_DONE)
 			return r;
 	}
+	return expect_end(s, t);
 }
 
 /* Empties the pipe into the file: n bytes. */
@@ -203,13 +233,13 @@ drain(struct transfer *t, int pipe, size_t n)
 static enum transfer_result
 splice_through(struct session *s, struct transfer *t, const int pipe[2])
 {
-	for (;;) {
-		ssize_t n = splice(t->data, NULL, pipe[1], NULL, PIPE_SIZE,
+	while (t->bytes != t->size) {
+		ssize_t n = splice(t->data, NULL, pipe[1], NULL, room(t, PIPE_SIZE),
 		    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 		enum transfer_result r;
 
 		if (n == 0)
-			return TRANSFER_DONE;
+			return t->size >= 0 ? TRANSFER_SHORT : TRANSFER_DONE;
 		if (n == -1 && !is_passing(errno))
 			return whose_fault(errno);
 		if (n > 0) {
@@ -220,6 +250,7 @@ splice_through(struct session *s, struct transfer *t, const int pipe[2])
 		if ((r = wait_for(s, t->data, POLLIN)) != TRANSFER_DONE)
 			return r;
 	}
+	return expect_end(s, t);
 }
 
 /* True if splice(2) into this file works: some file systems refuse it. */

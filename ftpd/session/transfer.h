@@ -16,7 +16,8 @@ enum transfer_result {
 	TRANSFER_LOST,        /* the data connection broke; errno */
 	TRANSFER_STALLED,     /* TimeoutStalled without a byte */
 	TRANSFER_FILE_ERROR,  /* reading or writing the file failed; errno */
-	TRANSFER_SHORT,       /* the file became shorter while it was sent */
+	TRANSFER_SHORT,       /* the file, or what the client sent, ended before size */
+	TRANSFER_LONG,        /* the client sent more than size */
 	TRANSFER_CLOSED       /* the control connection is gone */
 };
 
@@ -27,8 +28,9 @@ struct transfer {
 	const char *verb, *path; /* for STAT */
 	int file, data;          /* file may be a pipe of rows (a listing) */
 	bool pipe;
+	bool hashing; /* no data connection: a checksum is computed */
 	bool ascii;
-	int64_t size;  /* of what is to be sent from where it starts, -1: not known */
+	int64_t size;  /* of what is to be moved from where it starts, -1: not known */
 	int64_t bytes; /* moved so far, on the wire */
 	int64_t began; /* clock_ms() */
 	bool abort;    /* set by ABOR */

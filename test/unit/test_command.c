@@ -31,7 +31,7 @@ set_up(void **state)
 	client = (struct client){ .in = wire[1], .out = wire[1], .socket = true };
 	netaddr_parse("192.0.2.1", &client.peer);
 	session = (struct session){ .conf = &conf, .client = &client, .port.fd = -1, .monitor = -1,
-		.directory = "/" };
+		.directory = "/", .idle = 600 };
 	control_init(&session.ctl, wire[1], wire[1], true);
 	return 0;
 }
@@ -70,9 +70,9 @@ every_verb_stands_once_in_capitals_with_help(void **state)
 {
 	(void)state;
 	for (const struct command *c = commands; c->verb != NULL; c++) {
-		assert_true(strlen(c->verb) == 3 || strlen(c->verb) == 4);
+		assert_in_range(strlen(c->verb), 3, 7);
 		for (const char *p = c->verb; *p != '\0'; p++)
-			assert_true(isupper((unsigned char)*p));
+			assert_true(isupper((unsigned char)*p) || isdigit((unsigned char)*p));
 		assert_non_null(c->run);
 		assert_non_null(c->help);
 		assert_true(c->arity == ARG_NONE || *c->help != '\0' || c->effect & IN_TRANSFER);
@@ -203,6 +203,27 @@ replies_without_a_file(void **state)
 		{ "SITE UMASK", 200 },
 		{ "SITE UMASK 1000", 501 },
 		{ "SITE EXEC id", 500 },
+		{ "SITE IDLE", 200 },
+		{ "SITE IDLE 60", 200 },
+		{ "SITE IDLE 0", 501 },
+		{ "SITE CHMOD 888 x", 501 },
+		{ "SITE UTIME nonsense", 501 },
+		{ "MFCT 20200101000000 x", 502 },
+		{ "MFMT x", 501 },
+		{ "MFF x", 501 },
+		{ "LANG", 200 },
+		{ "LANG en-GB", 200 },
+		{ "LANG ja", 504 },
+		{ "PRET STOR x", 200 },
+		{ "LPRT x", 502 },
+		{ "LPSV", 502 },
+		{ "CSID Name=x;", 200 },
+		{ "CLNT x", 200 },
+		{ "OPTS HASH", 200 },
+		{ "OPTS HASH MD5", 200 },
+		{ "OPTS HASH ROT13", 501 },
+		{ "COMB x", 502 },
+		{ "DSIZ x", 502 },
 		{ "NOPE", 500 },
 		{ "\n", 500 },
 		{ "\xff\xfe", 500 },
@@ -259,6 +280,25 @@ rest_is_forgotten_by_what_is_no_transfer(void **state)
 }
 
 static void
+rang_sets_and_takes_back_a_range(void **state)
+{
+	(void)state;
+	session.login = LOGIN_DONE;
+	assert_int_equal(code_of("RANG 0 9"), 501); /* type A */
+	code_of("TYPE I");
+	assert_int_equal(code_of("RANG 10 19"), 350);
+	assert_int_equal(session.params.restart, 10);
+	assert_int_equal(session.params.length, 10);
+	assert_int_equal(code_of("RANG 1 0"), 350);
+	assert_int_equal(session.params.restart, 0);
+	assert_int_equal(session.params.length, -1);
+	assert_int_equal(code_of("RANG 9 3"), 501);
+	assert_int_equal(code_of("RANG -1 3"), 501);
+	assert_int_equal(code_of("RANG 0 9223372036854775807"), 501);
+	assert_int_equal(code_of("RANG 5"), 501);
+}
+
+static void
 refused_port_forgets_the_accepted_one(void **state)
 {
 	(void)state;
@@ -312,6 +352,7 @@ main(void)
 		TEST(http_gets_no_reply_and_ends_the_session),
 		TEST(twenty_unknown_commands_before_login_get_421),
 		TEST(rest_is_forgotten_by_what_is_no_transfer),
+		TEST(rang_sets_and_takes_back_a_range),
 		TEST(refused_port_forgets_the_accepted_one),
 		TEST(epsv_all_refuses_the_others_for_good),
 		TEST(during_a_transfer_only_flagged_commands_are_served),

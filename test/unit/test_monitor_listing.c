@@ -298,29 +298,29 @@ one_row_is_one_line_whatever_the_name(void **state)
 	house_end(h);
 }
 
-/* Makes n files in base/<dir>. */
+/* Makes n names in base/<dir>: of one file, which is quicker than n files. */
 static void
 crowd(struct house *h, const char *dir, unsigned n)
 {
-	char path[512];
+	char path[512], one[512];
 	unsigned i;
-	int fd;
 
+	house_make(h, "one", "x");
+	(void)snprintf(one, sizeof(one), "%s/one", h->base);
 	for (i = 0; i < n; i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s/n%06u", h->base, dir, i);
-		assert_int_not_equal(fd = open(path, O_WRONLY | O_CREAT, 0644), -1);
-		close(fd);
+		assert_int_equal(link(one, path), 0);
 	}
 }
 
 static unsigned
 count_rows(const struct rows *rows)
 {
-	const char *p = rows->text;
 	unsigned n = 0;
+	size_t i;
 
-	for (; (p = strstr(p, "\r\n")) != NULL; p += 2)
-		n++;
+	for (i = 0; i + 1 < rows->len; i++)
+		n += rows->text[i] == '\r' && rows->text[i + 1] == '\n';
 	return n;
 }
 
@@ -397,13 +397,13 @@ the_answer_comes_before_the_rows(void **state)
 	int fd;
 
 	/* more rows than a pipe holds: were they written first, nothing would come */
-	crowd(h, "home", 10000);
+	crowd(h, "home", 4000);
 	house_login(h);
 	assert_int_equal(ask_list(h, LIST_LONG, 0, "/", "", &fd), 0);
 	p = (struct pollfd){ .fd = fd, .events = POLLIN };
 	assert_int_equal(poll(&p, 1, 5000), 1);
 	rows = read_rows(fd);
-	assert_int_equal(count_rows(&rows), 10000);
+	assert_int_equal(count_rows(&rows), 4000);
 	free(rows.text);
 	assert_int_equal(ask_done(h), 0);
 	house_end(h);
@@ -416,7 +416,7 @@ a_session_that_closes_the_pipe_ends_the_listing(void **state)
 	char byte;
 	int fd, i;
 
-	crowd(h, "home", 10000);
+	crowd(h, "home", 4000);
 	house_login(h);
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(ask_list(h, i == 2 ? LIST_FACTS : LIST_LONG, 0, "/", "", &fd), 0);

@@ -157,11 +157,13 @@ too_long_line_is_skipped_never_half_read(void **state)
 static void
 line_with_nul_is_skipped(void **state)
 {
-	static const char text[] = "a\0b:x:1:1::/:\nanna\0:x:0:0::/:\nanna:x:1:1::/:\n";
+	static const char text[] = "a\0b:x:1:1::/:\nanna\0:x:0:0::/:\n"
+				   "bert:x:1:1::/:/bin/sh\0x\nanna:x:1:1::/:\n";
 
 	(void)state;
 	assert_uid_in_file(text, sizeof(text) - 1, "anna", 1);
 	assert_uid_in_file(text, sizeof(text) - 1, "a", -1);
+	assert_uid_in_file(text, sizeof(text) - 1, "bert", -1);
 }
 
 static void
