@@ -173,21 +173,6 @@ start_find_client(struct client *client, bool *stderr_ok, int listen_fds)
 	return find_addresses(client);
 }
 
-const char *
-start_run_path(const struct conf *conf, char *buf, size_t size)
-{
-	struct stat st;
-
-	if (geteuid() == 0 || strcmp(conf->run_directory, RUNDIR) != 0)
-		return conf->run_directory;
-	snprintf(buf, size, "/run/user/%u", (unsigned)geteuid());
-	if (stat(buf, &st) == 0 && st.st_uid == geteuid())
-		snprintf(buf, size, "/run/user/%u/genkan-ftpd", (unsigned)geteuid());
-	else
-		snprintf(buf, size, "/tmp/genkan-ftpd-%u", (unsigned)geteuid());
-	return buf;
-}
-
 /* Opens a directory that is ours alone to write to. */
 static int
 open_own_directory(int at, const char *name, mode_t mode)
@@ -215,10 +200,7 @@ open_own_directory(int at, const char *name, mode_t mode)
 int
 start_run_directory(const struct conf *conf)
 {
-	char path[128];
-
-	return open_own_directory(
-	    AT_FDCWD, start_run_path(conf, path, sizeof(path)), geteuid() == 0 ? 0755 : 0700);
+	return open_own_directory(AT_FDCWD, conf->run_directory, geteuid() == 0 ? 0755 : 0700);
 }
 
 int

@@ -49,9 +49,6 @@ int start_run_directory(const struct conf *conf);
 /* Opens (making it if need be) "empty" in the run directory: the session's root. */
 int start_empty_directory(int run_directory);
 
-/* The run directory's path: conf's, or for non-root its default below the user's own. */
-const char *start_run_path(const struct conf *conf, char *buf, size_t size);
-
 /* True if the client is in LocalNetworks or, with auto, in a network of this machine. */
 bool start_is_lan(const struct networks *networks, const struct netaddr *peer);
 

@@ -151,8 +151,7 @@ put_entry(struct listing *l, const char *name, const struct stat *st, int dir, c
 	}
 	if (S_ISLNK(st->st_mode))
 		n = readlinkat(dir, link, l->target, sizeof(l->target) - 1);
-	if (n >= 0)
-		l->target[n] = '\0';
+	l->target[n < 0 ? 0 : n] = '\0';
 	put(l, l->row, lsline_format(l->row, st, l->shown, n >= 0 ? l->target : NULL, l->now));
 }
 
@@ -172,7 +171,7 @@ stat_above(const struct listing *l, const struct folder *f, struct stat *st)
 	close(fd);
 }
 
-/* stat(2) of a name of the folder; false when it is gone. */
+/* False when the name is gone. */
 static bool
 stat_name(const struct listing *l, const struct folder *f, const char *name, struct stat *st)
 {
@@ -286,7 +285,7 @@ sort_names(const struct listing *l, struct names *names)
 	for (i = 0; i < names->n; i++)
 		names->entry[i].name = names->text + names->entry[i].at;
 	if (names->n > 1)
-		(void)mergesort(names->entry, names->n, sizeof(*names->entry),
+		mergesort(names->entry, names->n, sizeof(*names->entry),
 		    (l->req.options & LIST_BY_TIME) != 0       ? by_time
 			: (l->req.options & LIST_BY_SIZE) != 0 ? by_size
 							       : by_name);
@@ -327,13 +326,13 @@ folder_read(const struct listing *l, struct folder *f)
 static int
 folder_open(struct folder *f, int dir)
 {
-	int error;
+	int error = 0;
 
 	memset(f, 0, sizeof(*f));
-	if (fstat(dir, &f->st) == 0 && (f->stream = fdopendir(dir)) != NULL)
-		return 0;
-	error = errno;
-	close(dir);
+	if (fstat(dir, &f->st) == -1 || (f->stream = fdopendir(dir)) == NULL) {
+		error = errno;
+		close(dir);
+	}
 	return error;
 }
 
@@ -382,8 +381,7 @@ static bool
 write_names(struct listing *l, struct folder *f)
 {
 	bool recursive = (l->req.options & LIST_RECURSIVE) != 0;
-	bool plain =
-	    l->req.kind == LIST_NAMES && !recursive && (l->req.options & LIST_CLASSIFY) == 0;
+	bool plain = l->req.kind == LIST_NAMES && !recursive && !(l->req.options & LIST_CLASSIFY);
 	struct stat st = { 0 };
 	size_t i;
 

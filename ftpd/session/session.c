@@ -81,6 +81,19 @@ session_wait_writable(struct session *s)
 	return poll_until(s, &p, 1, deadline_in(REPLY_SECONDS)) == 1 && (p.revents & POLLOUT);
 }
 
+/* Takes the next line; one that cannot be a command is answered here. */
+static enum linebuf_result
+next_line(struct session *s, char **line)
+{
+	enum linebuf_result result = linebuf_next(&s->ctl.lines, line);
+
+	if (result == LINEBUF_TOO_LONG)
+		reply(s, 500, "This line is longer than %d bytes and was ignored.", LINEBUF_LINE);
+	else if (result == LINEBUF_NUL)
+		reply(s, 501, "This line holds a NUL byte and was ignored.");
+	return result;
+}
+
 /* Answers what may be answered during a transfer, up to the first line that must wait. */
 static void
 serve_during_transfer(struct session *s)
@@ -91,7 +104,7 @@ serve_during_transfer(struct session *s)
 
 	while (!s->ctl.broken && linebuf_peek(&s->ctl.lines, &next, &len) &&
 	       command_in_transfer(next, len)) {
-		if (linebuf_next(&s->ctl.lines, &line) == LINEBUF_LINE_OK)
+		if (next_line(s, &line) == LINEBUF_LINE_OK)
 			command_dispatch(s, line);
 	}
 }
@@ -189,14 +202,11 @@ session_line(struct session *s)
 	while (!s->quit && !s->ctl.broken) {
 		struct pollfd p = { .fd = s->ctl.in, .events = POLLIN };
 
-		switch (linebuf_next(&s->ctl.lines, &line)) {
+		switch (next_line(s, &line)) {
 		case LINEBUF_LINE_OK:
 			return line;
 		case LINEBUF_TOO_LONG:
-			reply(s, 500, "This line is longer than %d bytes and was ignored.", LINEBUF_LINE);
-			continue;
 		case LINEBUF_NUL:
-			reply(s, 501, "This line holds a NUL byte and was ignored.");
 			continue;
 		case LINEBUF_NONE:
 			break;

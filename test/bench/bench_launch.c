@@ -41,6 +41,9 @@ static unsigned nchildren, ended;
 /* Of this process and all below it, -1 where the kernel does not let us count. */
 static int cpu_counter = -1, fault_counter = -1;
 
+/* What this process had used before they began to count. */
+static uint64_t first_ns, first_faults;
+
 static void
 die(const char *what)
 {
@@ -87,24 +90,42 @@ by_rusage(uint64_t *ns, uint64_t *faults)
 	*faults = (uint64_t)(u.ru_minflt + u.ru_majflt);
 }
 
+/* What this process itself has used. */
+static void
+own(uint64_t *ns, uint64_t *faults)
+{
+	struct timespec t;
+	struct rusage u;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	getrusage(RUSAGE_SELF, &u);
+	*ns = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	*faults = (uint64_t)(u.ru_minflt + u.ru_majflt);
+}
+
+static void
+open_counters(void)
+{
+	cpu_counter = counter(PERF_COUNT_SW_TASK_CLOCK);
+	fault_counter = counter(PERF_COUNT_SW_PAGE_FAULTS);
+	own(&first_ns, &first_faults);
+}
+
 static void
 report(bool live)
 {
-	struct timespec own;
-	struct rusage u;
-	uint64_t ns, faults;
+	uint64_t ns, faults, own_ns, own_faults;
 
 	if (cpu_counter == -1 || fault_counter == -1) {
 		by_rusage(&ns, &faults);
 	} else {
 		ns = counted(cpu_counter);
 		faults = counted(fault_counter);
-		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
-		getrusage(RUSAGE_SELF, &u);
-		ns -= (uint64_t)own.tv_sec * 1000000000 + (uint64_t)own.tv_nsec;
-		faults -= (uint64_t)(u.ru_minflt + u.ru_majflt);
+		own(&own_ns, &own_faults);
+		ns -= own_ns - first_ns;
+		faults -= own_faults - first_faults;
 	}
-	printf("%d %llu %llu %u\n", live, (unsigned long long)ns, (unsigned long long)faults, ended);
+	printf("%d %lld %lld %u\n", live, (long long)ns, (long long)faults, ended);
 	fflush(stdout);
 }
 
@@ -168,12 +189,13 @@ serve(int listener, const char *program, char **argv)
 static int
 listen_somewhere(void)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(sin);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd == -1 || bind(fd, (struct sockaddr *)&sin, len) == -1 || listen(fd, SOMAXCONN) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&sin, &len) == -1)
+	if (fd == -1 || bind(fd, (struct sockaddr *)&sin, len) == -1 ||
+	    listen(fd, SOMAXCONN) == -1 || getsockname(fd, (struct sockaddr *)&sin, &len) == -1)
 		die("listen");
 	printf("%u\n", ntohs(sin.sin_port));
 	fflush(stdout);
@@ -227,8 +249,7 @@ main(int argc, char **argv)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &blocked, &open);
-	cpu_counter = counter(PERF_COUNT_SW_TASK_CLOCK);
-	fault_counter = counter(PERF_COUNT_SW_PAGE_FAULTS);
+	open_counters();
 	p[1].fd = listen_somewhere();
 	for (;;) {
 		int ready = ppoll(p, 2, NULL, &open);

@@ -11,7 +11,7 @@
 const char fuzz_name[] = "line";
 
 #define RUN 1000
-#define MAX ((size_t)64 << 10)
+#define MAX ((size_t)24 << 10)
 
 /* What came out, one after another: the result, and for a line its text and NUL. */
 struct events {

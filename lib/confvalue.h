@@ -1,0 +1,62 @@
+/*
+ * The kinds of values that directives have: how each is read, printed and
+ * freed. Between conf.c, which has the table, and confvalue.c; for nobody else.
+ */
+#ifndef GENKAN_CONFVALUE_H
+#define GENKAN_CONFVALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "conf.h"
+
+#define BLANKS " \t"
+#define WHY    768 /* room for what is wrong with a value */
+
+struct directive;
+
+struct kind {
+	/* Reads value (may change it); 0, or -1 with why, and then the field is as it was. */
+	int (*parse)(
+	    const struct directive *d, struct conf *conf, char *value, char why[static WHY]);
+	void (*print)(const struct directive *d, const struct conf *conf, FILE *out);
+	bool string;       /* the field is an allocated string */
+	bool raw;          /* parse takes off quotes itself */
+	unsigned min, max; /* of a number */
+};
+
+struct directive {
+	const char *name;
+	const struct kind *kind;
+	size_t offset;
+	const char *defaults;
+};
+
+extern const struct kind confvalue_switches;
+extern const struct kind confvalue_seconds;
+extern const struct kind confvalue_lookup_seconds;
+extern const struct kind confvalue_clients;
+extern const struct kind confvalue_attempts;
+extern const struct kind confvalue_paths;
+extern const struct kind confvalue_roots;
+extern const struct kind confvalue_users;
+extern const struct kind confvalue_idents;
+extern const struct kind confvalue_masquerades;
+extern const struct kind confvalue_port_lists;
+extern const struct kind confvalue_active_ports;
+extern const struct kind confvalue_network_lists;
+extern const struct kind confvalue_umasks;
+extern const struct kind confvalue_log_levels;
+
+/* Says what is wrong; returns -1. */
+int confvalue_wrong(char why[static WHY], const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/*
+ * Takes the quotes off a value, and the backslash before ", # and \. (The
+ * unescaped # of a comment is gone already.) Returns 0, or -1 with why.
+ */
+int confvalue_unquote(char *value, char why[static WHY]);
+
+#endif
