@@ -4,6 +4,7 @@
 #include "auth.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "conf.h"
 #include "log.h"
@@ -16,7 +17,8 @@
 enum auth
 auth_anonymous(const struct conf *conf, const struct req_login *r, struct grant *g)
 {
-	if (!conf->anonymous || (strcmp(r->user, "anonymous") != 0 && strcmp(r->user, "ftp") != 0))
+	if (!conf->anonymous ||
+	    (strcasecmp(r->user, "anonymous") != 0 && strcasecmp(r->user, "ftp") != 0))
 		return AUTH_PASS_ON;
 	if (pwfile_system_user(conf->anonymous_user, &g->uid, &g->gid) == -1) {
 		g->uid = NOBODY;

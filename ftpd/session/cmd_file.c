@@ -16,6 +16,11 @@
 bool
 cmd_path(struct session *s, const char *arg, char *path)
 {
+	if (strchr(arg, '\r') != NULL) {
+		/* it could never be named in a listing, whose lines end with it */
+		reply(s, 553, "A name must not hold a carriage return.");
+		return false;
+	}
 	if (vpath_join(s->directory, arg, path, REQ_PATH) == 0)
 		return true;
 	reply(s, 553, "This name is longer than %d bytes.", REQ_PATH - 1);

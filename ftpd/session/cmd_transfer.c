@@ -220,15 +220,15 @@ take_options(const char *arg, unsigned *options, enum list_kind *kind)
 	while (arg[0] == '-' && arg[1] != '\0' && arg[1] != ' ') {
 		const char *next = arg + strcspn(arg, " ");
 
-		for (const char *p = arg + 1; p < next; p++) {
+		for (const char *p = arg + 1; p < next && arg[1] != '-'; p++) {
 			*options |= list_option(*p);
 			if (*p == 'l' && *kind == LIST_NAMES)
 				*kind = LIST_LONG;
 		}
-		if (next[0] == ' ')
-			next++;
-		arg = next;
-		if (strncmp(arg, "- ", 2) == 0 || strcmp(arg, "--") == 0)
+		bool end = next - arg == 2 && arg[1] == '-'; /* "--": what follows is a name */
+
+		arg = next[0] == ' ' ? next + 1 : next;
+		if (end)
 			break;
 	}
 	return arg;

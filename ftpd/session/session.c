@@ -128,18 +128,20 @@ session_wait(struct session *s, int fd, short events, int64_t deadline)
 		struct pollfd p[2] = { { .fd = fd, .events = events }, { .fd = -1 } };
 		int ready;
 
+		/* also what came together with the transfer's own command */
+		serve_during_transfer(s);
+		if (s->xfer != NULL && s->xfer->abort)
+			return WAIT_ABORTED;
+		/* RFC 959 4.1.1: a lost control connection aborts, but QUIT waits its turn */
+		if (s->ctl.broken || (s->ctl.eof && !lines_are_queued(s)))
+			return WAIT_CLOSED;
 		if (!s->ctl.eof && linebuf_space(&s->ctl.lines) > 0)
 			p[1] = (struct pollfd){ .fd = s->ctl.in, .events = POLLIN };
 		ready = poll_until(s, p, 2, deadline < end ? deadline : end);
 		if (p[1].revents != 0) {
 			control_read(&s->ctl);
-			serve_during_transfer(s);
-			if (s->xfer != NULL && s->xfer->abort)
-				return WAIT_ABORTED;
+			continue;
 		}
-		/* RFC 959 4.1.1: a lost control connection aborts, but QUIT waits its turn */
-		if (s->ctl.broken || (s->ctl.eof && !lines_are_queued(s)))
-			return WAIT_CLOSED;
 		if (p[0].revents != 0)
 			return WAIT_READY;
 		if (ready == 0 && clock_ms() >= end) {

@@ -35,7 +35,7 @@ import tempfile
 import time
 import unittest
 
-from strict_client import Client, Refused
+from strict_client import FILE, Client, Refused
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.abspath(os.environ.get("GENKAN_BUILD", "."))
@@ -45,7 +45,6 @@ NAME = "home.example.net"
 HOME, LAN_SERVER, PUBLIC_SERVER = "203.0.113.2", "192.168.1.10", "203.0.113.10"
 DNS = "192.0.2.53"
 PASSIVE = "4000-4029"
-FILE = "file.bin"
 NODES = ("internet", "home_router", "server", "lan", "public_server", "public", "client_router",
          "natted")
 CLONE_NEWNET = 0x40000000

@@ -8,6 +8,8 @@ import re
 import socket
 import time
 
+FILE = "file.bin"     # what is downloaded unless told otherwise
+
 
 class Refused(Exception):
     """The server did not answer as a transfer needs it."""
@@ -139,7 +141,7 @@ class Client:
         self.expect("226", self.reply())
         return b"".join(blocks)
 
-    def retrieve(self, mode, name):
+    def retrieve(self, mode, name=FILE):
         """Downloads by PASV, EPSV, PORT or EPRT; returns the bytes."""
         extended = mode.startswith("E")
         if mode in ("PASV", "EPSV"):

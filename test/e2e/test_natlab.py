@@ -15,7 +15,8 @@ import time
 import unittest
 
 import natlab
-from natlab import CASES, GENKAN, HOME, LAN_SERVER, MODES, NAME, PUBLIC_SERVER, Refused, SERVER6
+from natlab import CASES, GENKAN, HOME, LAN_SERVER, MODES, NAME, PUBLIC_SERVER, SERVER6
+from strict_client import FILE, Refused
 
 WHY_NOT = natlab.why_not()
 
@@ -413,7 +414,7 @@ class NatTest(LabTest):
             host, port = client.parse_227(replies[2])
             self.assertEqual(host, HOME)
             with client.connect_data(host, port) as data:
-                client.send("RETR " + natlab.FILE)
+                client.send("RETR " + FILE)
                 client.expect("150", client.reply())
                 self.assertEqual(client.receive(data), self.lab.content)
 
@@ -428,7 +429,7 @@ class NatTest(LabTest):
             port = int(replies[2].rsplit("|", 2)[1])
             # Not forwarded: only an expectation of the helper lets this in.
             with client.connect_data(HOME, port) as data:
-                client.send("RETR " + natlab.FILE)
+                client.send("RETR " + FILE)
                 client.expect("150", client.reply())
                 self.assertEqual(client.receive(data), self.lab.content)
 
@@ -459,7 +460,7 @@ class NatTest(LabTest):
                     client.login()
                     line = client.port_command(extended, (address, 5000))
                     reply = client.command(line)
-                    self.assertRegex(client.command("RETR " + natlab.FILE), "^[45]", reply)
+                    self.assertRegex(client.command("RETR " + FILE), "^[45]", reply)
                     with self.assertRaises(BlockingIOError, msg="a connection came"):
                         listener.accept()
 
@@ -480,7 +481,7 @@ class NatTest(LabTest):
             with self.lab.socket_maker("client_router")() as stranger:
                 stranger.settimeout(3)
                 stranger.connect((host, port))
-                client.send("RETR " + natlab.FILE)
+                client.send("RETR " + FILE)
                 with client.connect_data(host, port) as data:
                     client.expect("150", client.reply())
                     self.assertEqual(client.receive(data), self.lab.content)

@@ -19,6 +19,9 @@ PAGES = ("ftpd/genkan-ftpd.8", "ftpd/genkan-ftpd.conf.5", "ftpd/ctl/genkanctl.8"
 MARKDOWN = ("README.md", "README.ja.md", "HACKING.md", "NEWS.md", "examples/README.md",
             "examples/accounts.md")
 
+# The names of RFC 775.
+ALIASES = ("XCWD", "XCUP", "XPWD", "XMKD", "XRMD")
+
 # Their defaults depend on how it was configured and who runs it.
 PATHS = ("AuthUserFile", "RunDirectory")
 
@@ -104,6 +107,16 @@ class ManualPages(PapersTest):
             self.assertTrue(line.startswith(name + " "), line)
             done = run(FTPD, "-T", "-f", "/dev/null", "-o", "AnonymousRoot /srv", "-o", line)
             self.assertEqual(done.returncode, 0, f"{line}: {done.stderr}")
+
+    def test_every_command_has_its_place(self):
+        page = read("ftpd/genkan-ftpd.8")
+        told = re.search(r"^\.Ss Commands$(.*?)^\.S", page, re.M | re.S).group(1)
+        # verb, argument and help of each row; what is known but refused says "(not here"
+        rows = re.findall(r'^\t\{ "(\w+)", [^"]*"([^"]*)" \}', read("ftpd/session/command.c"), re.M)
+        self.assertGreater(len(rows), 50)
+        for verb, syntax in rows:
+            if not syntax.startswith("(not here") and verb not in ("AUTH",) + ALIASES:
+                self.assertRegex(told, rf"\b{verb}\b")
 
     def check_options(self, help_text, page):
         # ".It Fl d , -debug": -d and --debug
@@ -221,6 +234,18 @@ class Readme(PapersTest):
             self.accepted(block.group(1), paper)
             shown[paper] = re.sub(r"#.*", "", block.group(1)).split()
         self.assertEqual(shown["README.md"], shown["README.ja.md"])
+
+    def test_the_tree_of_the_house_has_every_room(self):
+        tree = re.search(r"^```\n(ftpd/.*?)^```", read("HACKING.md"), re.M | re.S).group(1)
+        sources = glob.glob(os.path.join(SOURCE, "lib", "*.c")) + \
+            glob.glob(os.path.join(SOURCE, "ftpd", "**", "*.c"), recursive=True)
+        self.assertGreater(len(sources), 40)
+        for source in sources:
+            name = os.path.basename(source).removesuffix(".c")
+            family, _, member = name.partition("_")
+            listed = re.search(rf"\b{name}\b", tree) or \
+                (f"{family}_*.c" in tree and re.search(rf"\b{member}\b", tree))
+            self.assertTrue(listed, f"HACKING.md does not show {source}")
 
     def test_links_lead_somewhere(self):
         for paper in MARKDOWN:

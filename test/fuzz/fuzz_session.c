@@ -5,8 +5,10 @@
  * at all proves the wall: nothing of the monitor is needed.
  *
  * Input: what the client sends; IAC NOP (0xFF 0xF1) stands for the end of a
- * packet and is not sent. QUIT follows.
+ * packet and is not sent. QUIT follows. With FUZZ_SHOW in the environment the
+ * replies are shown.
  */
+#include <signal.h>
 #include <stdbool.h>
 #include <strings.h>
 #include <sys/mman.h>
@@ -87,7 +89,7 @@ check_replies(int out, struct linebuf *lb)
 	CHECK(pread(out, bytes, (size_t)size, 0) == size);
 	final = fuzz_replies(bytes, (size_t)size, &code);
 	if (getenv("FUZZ_SHOW") != NULL)
-		printf("%.*s-- %u replies, %u commands\n", (int)size, bytes, final, commands);
+		fprintf(stderr, "%.*s%u replies, %u commands\n", (int)size, bytes, final, commands);
 	CHECK(final == commands || (code == 421 && final < commands));
 	free(bytes);
 }
@@ -115,6 +117,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (out == -1) {
 		CHECK((out = memfd_create("replies", MFD_CLOEXEC)) != -1);
+		signal(SIGPIPE, SIG_IGN); /* as main does */
 		conf_init(&conf);
 		conf.timeout_stalled = 1; /* whatever waits shall not wait long */
 		conf.anonymous = true;
