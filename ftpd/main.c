@@ -110,8 +110,13 @@ start_gateway(const struct conf *conf, bool root, uid_t uid, gid_t gid)
 	int program = open_program(program_name), answer[2];
 	pid_t pid;
 
-	if (program == -1 || pipe2(answer, O_CLOEXEC) == -1)
+	if (program == -1)
 		return -1;
+	if (pipe2(answer, O_CLOEXEC) == -1) {
+		log_warn("pipe to the gateway");
+		close(program);
+		return -1;
+	}
 	snprintf(timeout, sizeof(timeout), "%u", conf->masquerade_timeout * 1000);
 	pid = fork();
 	if (pid == 0) {

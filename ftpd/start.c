@@ -209,6 +209,27 @@ start_empty_directory(int run_directory)
 	return open_own_directory(run_directory, "empty", 0555);
 }
 
+/*
+ * The router's own address: a client that seems to be the router has come to the
+ * router's outside address (hairpin NAT), or from outside through a router that hides
+ * its clients. Its data connections take the same way, so it is told what clients outside are.
+ */
+static bool
+is_default_router(const struct netaddr *peer)
+{
+	FILE *routes = peer->family == AF_INET ? fopen("/proc/net/route", "re") : NULL;
+	unsigned long destination, gateway;
+	char line[256];
+	bool found = false;
+
+	while (routes != NULL && !found && fgets(line, sizeof(line), routes) != NULL)
+		found = sscanf(line, "%*s %lx %lx", &destination, &gateway) == 2 &&
+		        destination == 0 && gateway == peer->v4.s_addr;
+	if (routes != NULL)
+		fclose(routes);
+	return found;
+}
+
 bool
 start_is_lan(const struct networks *networks, const struct netaddr *peer)
 {
@@ -232,5 +253,5 @@ start_is_lan(const struct networks *networks, const struct netaddr *peer)
 		        netprefix_contains(&net, peer);
 	}
 	freeifaddrs(all);
-	return found;
+	return found && !is_default_router(peer);
 }

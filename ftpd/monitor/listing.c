@@ -405,8 +405,6 @@ write_names(struct listing *l, struct folder *f)
 static void
 write_folder(struct listing *l, struct folder *f, unsigned depth)
 {
-	size_t i;
-
 	while (write_names(l, f) && f->more)
 		if ((l->error = folder_read(l, f)) != 0)
 			return;
@@ -415,7 +413,7 @@ write_folder(struct listing *l, struct folder *f, unsigned depth)
 	/* descriptors do not add up with the depth */
 	closedir(f->stream);
 	f->stream = NULL;
-	for (i = 0; i < f->names.n && !l->cut && !l->gone && l->error == 0; i++)
+	for (size_t i = 0; i < f->names.n && !l->cut && !l->gone && l->error == 0; i++)
 		if (f->names.entry[i].folder)
 			write_subfolder(l, f->names.entry[i].name, depth + 1);
 }

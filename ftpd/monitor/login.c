@@ -299,7 +299,8 @@ enter(struct monitor *m, const struct grant *g, struct ans_login *ans, int *text
 	/* what root can see to be missing is told before there is no way back */
 	if (stat(path, &st) == -1 && errno != EACCES)
 		return fail(m, "no directory", path);
-	if (g->anonymous && (root = open_directory(path)) == -1)
+	/* a folder in somebody's closed home is opened below, as its owner */
+	if (g->anonymous && (root = open_directory(path)) == -1 && errno != EACCES)
 		return fail(m, "no directory", path);
 	*text = open_text(m, false);
 	tzset(); /* while the system's time zones can be seen */

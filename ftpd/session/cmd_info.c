@@ -62,8 +62,8 @@ cmd_help(struct session *s, char *arg)
 	for (const struct command *c = commands; c->verb != NULL; c++) {
 		if (c->effect & ALIAS)
 			continue;
-		n += (size_t)snprintf(row + n, sizeof(row) - n, "%-6s", c->verb);
-		if (n >= 48) {
+		n += (size_t)snprintf(row + n, sizeof(row) - n, "%-8s", c->verb);
+		if (n >= 64) {
 			reply_line(r, "%s", row);
 			row[n = 0] = '\0';
 		}

@@ -102,8 +102,8 @@ serve_during_transfer(struct session *s)
 	size_t len;
 	char *line;
 
-	while (!s->ctl.broken && linebuf_peek(&s->ctl.lines, &next, &len) &&
-	       command_in_transfer(next, len)) {
+	while (!s->ctl.broken && !(s->xfer != NULL && s->xfer->abort) &&
+	       linebuf_peek(&s->ctl.lines, &next, &len) && command_in_transfer(next, len)) {
 		if (next_line(s, &line) == LINEBUF_LINE_OK)
 			command_dispatch(s, line);
 	}

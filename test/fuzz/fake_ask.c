@@ -16,7 +16,11 @@
 
 #define PEERS 64
 
-static int peers[PEERS]; /* the client's ends of data connections */
+/* The client's ends of data connections; a stranger's must get nothing. */
+static struct peer {
+	int fd;
+	bool stranger;
+} peers[PEERS];
 static unsigned npeers, logins, listeners;
 
 static const struct {
@@ -89,16 +93,16 @@ new_file(const char *content)
 	return fd;
 }
 
-/* Keeps the client's end until the world ends; it has sent all that it will. */
+/* Keeps an end until the world ends; it has sent all that it will. */
 static void
-keep_peer(int fd)
+keep_peer(int fd, bool stranger)
 {
 	CHECK(write(fd, FAKE_UPLOAD, strlen(FAKE_UPLOAD)) == (ssize_t)strlen(FAKE_UPLOAD));
 	shutdown(fd, SHUT_WR);
 	if (npeers == PEERS)
 		close(fd);
 	else
-		peers[npeers++] = fd;
+		peers[npeers++] = (struct peer){ fd, stranger };
 }
 
 void
@@ -114,8 +118,12 @@ fake_ask_end(void)
 	static const struct linger at_once = { .l_onoff = 1 };
 
 	while (npeers > 0) {
-		setsockopt(peers[--npeers], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-		close(peers[npeers]);
+		struct peer *p = &peers[--npeers];
+		char c;
+
+		CHECK(!p->stranger || recv(p->fd, &c, 1, MSG_DONTWAIT) <= 0);
+		setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+		close(p->fd);
 	}
 }
 
@@ -288,8 +296,8 @@ ask_listen(struct session *s, bool extended, struct netaddr *announce)
 	CHECK(getsockname(fd, (struct sockaddr *)&ss, &len) == 0);
 	netaddr_from_sockaddr(announce, (struct sockaddr *)&ss);
 	if (listeners % 2 == 0)
-		keep_peer(connect_from("127.0.0.2", announce)); /* a stranger is first */
-	keep_peer(connect_from(FAKE_PEER, announce));
+		keep_peer(connect_from("127.0.0.2", announce), true); /* comes first */
+	keep_peer(connect_from(FAKE_PEER, announce), false);
 	return fd;
 }
 
@@ -305,7 +313,7 @@ ask_connect(struct session *s, uint16_t port)
 	if (port % 4 == 1)
 		close(pair[1]);
 	else
-		keep_peer(pair[1]);
+		keep_peer(pair[1], false);
 	return pair[0];
 }
 

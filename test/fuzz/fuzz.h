@@ -7,6 +7,7 @@
 #ifndef GENKAN_FUZZ_H
 #define GENKAN_FUZZ_H
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -65,6 +66,17 @@ fuzz_room(size_t n)
 
 	CHECK(room != NULL);
 	return room;
+}
+
+/* How many descriptors are open, of those that a target can have reached. */
+static inline unsigned
+fuzz_descriptors(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 200; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return n;
 }
 
 /*

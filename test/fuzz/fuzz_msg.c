@@ -17,17 +17,6 @@
 
 const char fuzz_name[] = "msg";
 
-/* The number that the next descriptor will have: it grows if one is lost. */
-static int
-next_descriptor(void)
-{
-	int fd = dup(STDERR_FILENO);
-
-	CHECK(fd != -1);
-	close(fd);
-	return fd;
-}
-
 /* Sends bytes with n times the descriptor fd. */
 static void
 send_packet(int sock, const uint8_t *bytes, size_t len, int fd, unsigned n)
@@ -79,7 +68,8 @@ check_received(int sock, const uint8_t *bytes, size_t len, unsigned descriptors,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int pair[2], before = next_descriptor();
+	unsigned before = fuzz_descriptors();
+	int pair[2];
 
 	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
 	while (size > 0) {
@@ -98,6 +88,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	close(pair[0]);
 	close(pair[1]);
-	CHECK(next_descriptor() == before);
+	CHECK(fuzz_descriptors() == before);
 	return 0;
 }

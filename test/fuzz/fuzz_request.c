@@ -255,6 +255,7 @@ check_answer(int sock, const struct packet *p)
 		CHECK(p->body.open.mode == OPEN_READ && fstat(fd, &st) == 0);
 		CHECK(S_ISREG(st.st_mode) && is_inside(&st));
 		CHECK(lseek(fd, 0, SEEK_CUR) == p->body.open.restart);
+		CHECK(p->body.open.restart <= st.st_size);
 		break;
 	case REQ_STAT:
 		CHECK(is_inside(&answer.stat.st));
@@ -310,16 +311,6 @@ check_unchanged(void)
 		    st.st_ctim.tv_nsec == inside[i].st_ctim.tv_nsec);
 }
 
-static int
-next_descriptor(void)
-{
-	int fd = dup(STDERR_FILENO);
-
-	CHECK(fd != -1);
-	close(fd);
-	return fd;
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -330,15 +321,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct monitor m = { .conf = &conf, .client = &client, .gateway = -1, .slots = -1, .slot = -1,
 		.transfer_log = -1 };
 	bool logged_in = false, over = false;
-	unsigned n = 0, i;
-	int pair[2], before;
+	unsigned n = 0, i, before;
+	int pair[2];
 	mode_t mask;
 
 	if (base[0] == '\0')
 		make_world();
 	if (size > 0 && memmem(data, size, UNSEEN, strlen(UNSEEN)) != NULL)
 		return 0;
-	before = next_descriptor();
+	before = fuzz_descriptors();
 	CHECK(netaddr_parse("127.0.0.1", &client.peer) == 0);
 	client.local = client.peer;
 	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
@@ -371,6 +362,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(recv(pair[0], &sent[0], 1, MSG_DONTWAIT) <= 0); /* nothing was answered twice */
 	close(pair[0]);
 	check_unchanged();
-	CHECK(next_descriptor() == before);
+	CHECK(fuzz_descriptors() == before);
 	return 0;
 }

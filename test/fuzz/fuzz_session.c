@@ -94,16 +94,6 @@ check_replies(int out, struct linebuf *lb)
 	free(bytes);
 }
 
-static int
-next_descriptor(void)
-{
-	int fd = dup(STDERR_FILENO);
-
-	CHECK(fd != -1);
-	close(fd);
-	return fd;
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -113,7 +103,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static int out = -1;
 	uint8_t in[MAX + sizeof(LAST)];
 	struct client client = { 0 };
-	int control[2], monitor[2], before;
+	int control[2], monitor[2];
+	unsigned before;
 
 	if (out == -1) {
 		CHECK((out = memfd_create("replies", MFD_CLOEXEC)) != -1);
@@ -122,7 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		conf.timeout_stalled = 1; /* whatever waits shall not wait long */
 		conf.anonymous = true;
 	}
-	before = next_descriptor();
+	before = fuzz_descriptors();
 	CHECK(ftruncate(out, 0) == 0 && lseek(out, 0, SEEK_SET) == 0);
 	CHECK(netaddr_parse(FAKE_PEER, &client.peer) == 0);
 	client.local = client.peer;
@@ -147,6 +138,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	close(control[1]);
 	close(monitor[0]);
 	close(monitor[1]);
-	CHECK(next_descriptor() == before);
+	CHECK(fuzz_descriptors() == before);
 	return 0;
 }

@@ -1,0 +1,77 @@
+"""examples/quickstart, in a copy of the tree: builds, serves, starts again at once, ends by Ctrl-C."""
+
+import ftplib
+import io
+import os
+import shutil
+import signal
+import socket
+import time
+
+from genkan import GenkanTest, SOURCE, need_program, read_file
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return sock.getsockname()[1]
+
+
+def without_builds(folder, names):
+    """What a copy of the tree leaves out: build directories and the like."""
+    return [name for name in names if name in (".git", "autom4te.cache", "__pycache__") or
+            folder == SOURCE and name.startswith("build") and name != "build-aux"]
+
+
+class Quickstart(GenkanTest):
+    time_limit = 400
+
+    def start(self, *options, timeout):
+        """quickstart of the copy, called from elsewhere; returns the server and its seconds."""
+        environment = {name: value for name, value in os.environ.items()
+                       if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+        began = time.monotonic()
+        server = self.world.launch(
+            [os.path.join(self.tree, "examples", "quickstart"), f"--port={self.port}", *options],
+            cwd=self.world.path, env=environment)
+        server.wait_log(rf"listening on 0\.0\.0\.0 port {self.port}$", timeout)
+        return server, time.monotonic() - began
+
+    def stop(self, server):
+        server.process.send_signal(signal.SIGINT)
+        self.assertEqual(server.process.wait(10), 0, "Ctrl-C")
+
+    def ftp(self):
+        ftp = ftplib.FTP()
+        ftp.connect("127.0.0.1", self.port, timeout=20)
+        self.addCleanup(ftp.close)
+        ftp.login()
+        return ftp
+
+    @need_program("make")
+    @need_program("gcc")
+    def test_builds_serves_and_starts_again_at_once(self):
+        self.tree = self.world.path_of("tree")
+        shutil.copytree(SOURCE, self.tree, symlinks=True, ignore=without_builds)
+        self.port = free_port()
+        shared = self.world.path_of("new folder")
+
+        server, _ = self.start("new folder", timeout=300)
+        self.assertTrue(os.path.isdir(shared), "it makes the directory")
+        self.assertIn(f"ftp://127.0.0.1:{self.port}/\n", server.log())
+        with open(os.path.join(shared, "file"), "wb") as file:
+            file.write(b"hello\n")
+        got = []
+        ftp = self.ftp()
+        ftp.retrbinary("RETR file", got.append)
+        self.assertEqual(b"".join(got), b"hello\n")
+        with self.assertRaises(ftplib.error_perm, msg="read-only unless told"):
+            ftp.storbinary("STOR new", io.BytesIO(b"x"))
+        ftp.quit()
+        self.stop(server)
+
+        os.chmod(shared, 0o777)
+        server, seconds = self.start("--write", shared, timeout=60)
+        self.assertLess(seconds, 15, "the second start builds nothing")
+        self.ftp().storbinary("STOR new", io.BytesIO(b"upload"))
+        self.assertEqual(read_file(os.path.join(shared, "new")), b"upload")
+        self.stop(server)
