@@ -184,7 +184,10 @@ options_load_conf(const struct options *o, struct conf *conf, char error[static 
 	FILE *file = NULL;
 	int result = 0;
 
-	conf_init(conf);
+	if (conf_init(conf) == -1) {
+		snprintf(error, CONF_ERROR, "not enough memory for the configuration");
+		return -1;
+	}
 	if (o->share == NULL || o->file != NULL) {
 		file = fopen(name, "re");
 		if (file == NULL && (o->file != NULL || errno != ENOENT)) {

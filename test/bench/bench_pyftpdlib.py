@@ -28,10 +28,6 @@ class Server:
         return True
 
 
-if os.geteuid() == 0:
-    os.setgroups([])
-    os.setgid(int(uid))
-    os.setuid(int(uid))
 authorizer = DummyAuthorizer()
 with warnings.catch_warnings():
     authorizer.add_anonymous(directory, perm="elrmw")
@@ -41,6 +37,10 @@ loop = IOLoop.instance()
 client = socket.socket(fileno=os.dup(0))
 for fd in (0, 1, 2):
     os.dup2(os.open("/dev/null", os.O_RDWR), fd)
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(int(uid))
+    os.setuid(int(uid))
 handler = FTPHandler(client, Server(), ioloop=loop)
 handler.handle()
 while loop.socket_map:

@@ -59,6 +59,7 @@ class Server:
     needs_root = True
     libraries = ()
     lacks = {}  # rows that it cannot serve, with the reason
+    most = 4000  # sessions at a time
 
     def __init__(self, name):
         self.name = name
@@ -108,16 +109,20 @@ class Genkan(Server):
         os.mkdir(world.file("run"), 0o755)
         world.file("genkan.passwd", f"{VUSER}:{HASH}:{VUSER_UID}:{VUSER_UID}::{world.tree}:/bin/sh\n")
         os.chmod(world.file("genkan.passwd"), 0o600)
-        conf = world.file("genkan.conf", f"""\
+        program = os.path.join(BUILD, "genkan-ftpd")
+        for self.most in (2000, 1000):  # the second is the most of early versions
+            conf = world.file("genkan.conf", f"""\
 Anonymous on
 AnonymousRoot {world.tree}
 AnonymousUser ftp
 AnonymousUpload on
 AuthUserFile {world.file("genkan.passwd")}
-MaxClients 2000
+MaxClients {self.most}
 RunDirectory {world.file("run")}
 """)
-        return [os.path.join(BUILD, "genkan-ftpd"), "genkan-ftpd", "-f", conf]
+            if subprocess.run([program, "-t", "-f", conf], stderr=subprocess.DEVNULL).returncode == 0:
+                break
+        return [program, "genkan-ftpd", "-f", conf]
 
 
 class Vsftpd(Server):
@@ -143,7 +148,6 @@ guest_username=ftp
 pam_service_name=vsftpd
 ascii_download_enable=YES
 ascii_upload_enable=YES
-reverse_lookup_enable=NO
 syslog_enable=YES
 xferlog_enable=YES
 secure_chroot_dir={world.file("vsftpd-empty")}
@@ -248,7 +252,7 @@ class Pyftpdlib(Server):
 
     def prepare(self, world):
         paths = sorted(glob.glob(os.path.join(PEERS, "python3-*", "usr/lib/python3/dist-packages")))
-        return [sys.executable, "python3", os.path.join(HERE, "bench_pyftpdlib.py"),
+        return [sys.executable, sys.executable, os.path.join(HERE, "bench_pyftpdlib.py"),
                 world.tree, ":".join(paths), str(FTP_UID)]
 
 

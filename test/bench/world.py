@@ -306,9 +306,10 @@ class World:
             self._over(f"/etc/{name}", "\n".join(kept + lines) + "\n")
         pam = self.file("pam.d")
         os.mkdir(pam, 0o755)
-        for service in ("ftp", "vsftpd", "other"):
-            self.file(f"pam.d/{service}", "auth required pam_unix.so\naccount required pam_unix.so\n"
-                      "session required pam_permit.so\n")
+        guests = "auth sufficient pam_ftp.so\n"  # how linux-ftpd lets them in
+        for service, first in (("ftp", guests), ("vsftpd", ""), ("other", "")):
+            self.file(f"pam.d/{service}", f"{first}auth required pam_unix.so\n"
+                      "account required pam_unix.so\nsession required pam_permit.so\n")
         if os.path.isdir("/etc/pam.d"):
             _mount(pam, "/etc/pam.d", None, _MS_BIND)
 

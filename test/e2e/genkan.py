@@ -226,6 +226,11 @@ def listening_ports():
     return {local for local, _, state, _, _ in _tcp_rows() if state == 10}
 
 
+def wait_closed(port):
+    """Waits until nobody listens on a port: the monitor's copy of it closes a moment later."""
+    wait_until(lambda: port not in listening_ports(), f"port {port} is closed", 5)
+
+
 def socket_inode(local, remote):
     """The inode of the living connection local port -> remote port, as seen at local; or None."""
     for this, that, _, inode, _ in _tcp_rows():

@@ -226,3 +226,288 @@ class NatTest(LabTest):
         self.hairpin()
         self.assertEqual(self.lab.attempt("lan", "EPSV", HOME), "ok")
 
+    # The client comes from the router's own address, which is no LAN client's.
+    def test_lan_client_at_the_outside_address_pasv(self):
+        self.hairpin()
+        self.assertEqual(self.lab.attempt("lan", "PASV", HOME, timeout=3), "ok")
+
+    def test_lan_client_at_the_outside_address_is_told_to_be_passive(self):
+        self.hairpin()
+        for mode in "PORT", "EPRT":
+            self.assertRegex(self.lab.attempt("lan", mode, HOME), "^500 .*passive mode")
+
+    # -- the DDNS name
+
+    def test_one_question_for_the_a_record_alone_and_no_search_list(self):
+        self.serve()
+        before = len(self.lab.dns_questions())
+        with self.lab.client("public") as client:
+            client.login()
+            for _ in range(3):
+                client.retrieve("PASV")
+        self.assertEqual(self.lab.dns_questions()[before:], ["query[A] " + NAME])
+
+    def test_ddns_change_is_picked_up_by_next_connection(self):
+        self.serve()
+        self.assertEqual(self.attempt(3, "PASV"), "ok")
+        self.lab.set_wan("203.0.113.77")
+        self.lab.ddns("203.0.113.77")
+        with self.lab.client("public") as client:   # to the new address
+            client.login()
+            self.assertEqual(client.passive()[0], "203.0.113.77")
+            self.assertEqual(client.retrieve("PASV"), self.lab.content)
+
+    def test_name_that_is_gone_costs_only_pasv(self):
+        self.lab.ddns(None)
+        daemon = self.serve()
+        self.assert_ok(3, ["EPSV", "PORT"], ports=[21])
+        self.assertEqual(self.lab.attempt("lan", "PASV", LAN_SERVER), "ok")
+        with self.lab.client("public") as client:
+            client.login()
+            with contextlib.suppress(Refused):
+                self.assertEqual(client.passive()[0], LAN_SERVER)
+            self.assertEqual(client.retrieve("EPSV"), self.lab.content)
+        self.assertIn("does not exist", daemon.log_text())
+
+    def test_private_answer_is_not_announced(self):
+        self.lab.ddns("10.9.9.9")
+        daemon = self.serve()
+        with self.lab.client("public") as client:
+            client.login()
+            with contextlib.suppress(Refused):
+                self.assertNotEqual(client.passive()[0], "10.9.9.9")
+        self.assertIn("private address", daemon.log_text())
+
+    def still_asking(self):
+        return any("genkan-ftpd-gateway" in line for line in self.lab.commands("server"))
+
+    def silent(self):
+        """A server that will wait for DNS much longer than any of these tests."""
+        self.serve(options=["MasqueradeTimeout 50"])
+        self.lab.dns_silent(True)
+
+    def quick(self, node, mode, host=None):
+        """A download while DNS is silent; returns the seconds it took."""
+        began = time.monotonic()
+        with self.lab.client(node, host) as client:
+            client.login()
+            self.assertEqual(client.retrieve(mode), self.lab.content)
+            took = time.monotonic() - began
+            # The proof is in the order: the question is still open.
+            self.assertEqual(self.still_asking(), host is None)
+        self.assertLess(took, 10)
+
+    def test_dns_silent_does_not_delay_greeting(self):
+        self.silent()
+        with self.lab.client("public") as client:
+            self.assertTrue(client.greeting.startswith("220"))
+            client.login()
+            self.assertTrue(self.still_asking())
+
+    def test_dns_silent_does_not_delay_epsv(self):
+        self.silent()
+        self.quick("public", "EPSV")
+
+    def test_dns_silent_does_not_delay_active(self):
+        self.silent()
+        self.quick("public", "PORT")
+        self.quick("public", "EPRT")
+
+    def test_dns_silent_does_not_delay_lan(self):
+        self.silent()
+        for mode in MODES:
+            self.quick("lan", mode, LAN_SERVER)
+
+    def test_dns_silent_pasv_is_answered_at_the_deadline(self):
+        self.serve(options=["MasqueradeTimeout 1"])
+        self.lab.dns_silent(True)
+        with self.lab.client("public") as client:
+            client.login()
+            began = time.monotonic()
+            reply = client.command("PASV")
+            self.assertRegex(reply, "^(227|425) ")
+            self.assertLess(time.monotonic() - began, 4)
+            self.assertEqual(client.retrieve("EPSV"), self.lab.content)
+
+    def test_gateway_process_ends_with_the_session(self):
+        self.silent()
+        with self.lab.client("public") as client:
+            client.login()
+            self.assertTrue(self.still_asking())
+            client.command("QUIT")
+        natlab.wait_for(lambda: not self.still_asking(), "the end of the gateway process")
+
+    def test_answer_that_comes_late_is_announced(self):
+        self.silent()
+        with self.lab.client("public") as client:
+            client.login()
+            client.send("PASV")
+            self.assertTrue(self.still_asking())
+            self.lab.dns_silent(False)
+            self.assertEqual(client.parse_227(client.reply())[0], HOME)
+
+    # -- active mode and firewalls
+
+    def test_active_data_comes_from_port_20(self):
+        self.serve()
+        for port in 21, 2121:
+            for mode in "PORT", "EPRT":
+                with self.subTest(mode=mode, port=port), \
+                     self.lab.client("public", port=port) as client:
+                    client.login().retrieve(mode)
+                    self.assertEqual(client.data_peer, (HOME, 20))
+
+    def test_active_data_comes_from_l_minus_1_if_told(self):
+        self.serve(options=["ActivePort L-1"])
+        for port in 21, 2121:
+            with self.lab.client("public", port=port) as client:
+                client.login().retrieve("PORT")
+                self.assertEqual(client.data_peer, (HOME, port - 1))
+
+    def test_strict_client_firewall_is_satisfied(self):
+        self.serve()
+        self.lab.client_firewall(strict=True)
+        self.assert_ok(3)
+
+    def test_strict_client_firewall_refuses_any_other_active_port(self):
+        self.serve(options=["ActivePort any"])
+        self.lab.client_firewall(strict=True)
+        self.assert_fails(3, ["PORT", "EPRT"], ports=[21])
+        self.assert_ok(3, ["PASV", "EPSV"], ports=[21])
+
+    def test_strict_client_router_is_satisfied_unless_ours_remaps(self):
+        self.serve()
+        self.lab.client_router(alg=True, strict=True)
+        self.assert_ok(4, ["PORT", "EPRT"], ports=[21])
+        self.lab.home_router(remap=True)
+        self.assert_fails(4, ["PORT"], ports=[21])
+
+    def test_many_active_downloads_in_a_row(self):
+        self.serve()
+        with self.lab.client("public") as client:
+            client.login()
+            for _ in range(20):
+                self.assertEqual(client.retrieve("PORT"), self.lab.content)
+                self.assertEqual(client.data_peer, (HOME, 20))
+
+    # -- routers' FTP helpers
+
+    def test_alg_on_and_masquerade(self):
+        self.serve()
+        self.lab.home_router(alg=True)
+        self.lab.client_router(alg=True)
+        self.assert_ok(3)
+        self.assert_ok(4, ["PASV", "EPSV"])
+        self.assert_ok(4, ["PORT", "EPRT"], ports=[21])
+
+    def test_227_is_alone_in_its_segment_after_pipelined_commands(self):
+        # The helper rewrites a 227 only at the start of a segment.
+        self.serve(masquerade="none")
+        self.lab.home_router(alg=True, forward=("21",))
+        with self.lab.client("public") as client:
+            client.login()
+            client.send("NOOP", "TYPE I", "PASV")
+            replies = [client.reply() for _ in range(3)]
+            self.assertEqual([reply[:3] for reply in replies], ["200", "200", "227"])
+            host, port = client.parse_227(replies[2])
+            self.assertEqual(host, HOME)
+            with client.connect_data(host, port) as data:
+                client.send("RETR " + FILE)
+                client.expect("150", client.reply())
+                self.assertEqual(client.receive(data), self.lab.content)
+
+    def test_229_is_alone_in_its_segment_after_pipelined_commands(self):
+        self.serve(masquerade="none")
+        self.lab.home_router(alg=True, forward=("21",))
+        with self.lab.client("public") as client:
+            client.login()
+            client.send("NOOP", "TYPE I", "EPSV")
+            replies = [client.reply() for _ in range(3)]
+            self.assertEqual(replies[2][:3], "229")
+            port = int(replies[2].rsplit("|", 2)[1])
+            # Not forwarded: only an expectation of the helper lets this in.
+            with client.connect_data(HOME, port) as data:
+                client.send("RETR " + FILE)
+                client.expect("150", client.reply())
+                self.assertEqual(client.receive(data), self.lab.content)
+
+    # -- what must not work
+
+    def test_epsv_all(self):
+        self.serve()
+        with self.lab.client("public") as client:
+            client.login()
+            client.expect("200", client.command("EPSV ALL"))
+            for line in "PASV", client.port_command(), client.port_command(extended=True):
+                self.assertEqual(client.command(line)[:1], "5", line)
+            self.assertEqual(client.retrieve("EPSV"), self.lab.content)
+
+    def test_bounce_refused(self):
+        self.serve()
+        victims = {"lan": "192.168.1.20", "client_router": "198.51.100.2", "server": "127.0.0.1",
+                   "public_server": PUBLIC_SERVER}
+        for node, address in victims.items():
+            listener = self.lab.socket_maker(node)()
+            self.addCleanup(listener.close)
+            listener.bind((address, 5000))
+            listener.listen(1)
+            listener.setblocking(False)
+            for extended in False, True:
+                with self.subTest(address=address, extended=extended), \
+                     self.lab.client("public", timeout=25) as client:
+                    client.login()
+                    line = client.port_command(extended, (address, 5000))
+                    reply = client.command(line)
+                    self.assertRegex(client.command("RETR " + FILE), "^[45]", reply)
+                    with self.assertRaises(BlockingIOError, msg="a connection came"):
+                        listener.accept()
+
+    def test_active_ports_of_services_are_refused(self):
+        self.serve()
+        with self.lab.client("public") as client:
+            client.login()
+            for port in 0, 1, 25, 1023:
+                for extended in False, True:
+                    line = client.port_command(extended, ("198.51.100.20", port))
+                    self.assertEqual(client.command(line)[:1], "5", line)
+
+    def test_stranger_at_the_passive_port_does_not_take_the_transfer(self):
+        self.serve()
+        with self.lab.client("public") as client:
+            client.login()
+            host, port = client.passive()
+            with self.lab.socket_maker("client_router")() as stranger:
+                stranger.settimeout(3)
+                stranger.connect((host, port))
+                client.send("RETR " + FILE)
+                with client.connect_data(host, port) as data:
+                    client.expect("150", client.reply())
+                    self.assertEqual(client.receive(data), self.lab.content)
+                with contextlib.suppress(ConnectionResetError):
+                    self.assertEqual(stranger.recv(1), b"")
+
+    # -- other ways in
+
+    def test_ipv6_needs_no_nat(self):
+        if not self.lab.ipv6:
+            self.skipTest("no IPv6 in this kernel")
+        self.serve()
+        self.lab.home_router(forward=("21", "2121"))
+        for mode in "EPSV", "EPRT":
+            with self.subTest(mode=mode):
+                self.assertEqual(self.lab.attempt("public", mode, SERVER6), "ok")
+        with self.lab.client("public", SERVER6) as client:
+            self.assertRegex(client.login().command("PASV"), "^(425|5)")
+
+    def test_another_super_server_with_a_dual_stack_socket(self):
+        activate = shutil.which("systemd-socket-activate")
+        if not activate:
+            self.skipTest("no systemd-socket-activate")
+        words = self.lab.command_line("genkan", NAME, ())
+        self.serve(command=[activate, "--inetd", "--accept", "-l", "21", *words], ports=[21])
+        self.assert_ok(3, ports=[21])
+        self.assertEqual(self.lab.attempt("lan", "PASV", LAN_SERVER), "ok")
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())

@@ -9,16 +9,10 @@ import time
 import unittest
 
 from genkan import (IS_ROOT, GenkanTest, ServerTest, always, descriptors, free_range,
-                    listening_ports, pattern_bytes, read_file, reset, root_only, wait_until)
+                    listening_ports, pattern_bytes, read_file, reset, root_only, wait_closed,
+                    wait_until)
 
 HUGE = 1 << 30  # more than all buffers on the way
-
-
-def connect_refused(address):
-    """True if nobody listens there."""
-    with socket.socket() as sock:
-        sock.settimeout(5)
-        return sock.connect_ex(address) != 0
 
 
 class Passive(ServerTest):
@@ -62,7 +56,7 @@ class Passive(ServerTest):
         ports = [session.pasv()[1], session.epsv()[1], session.pasv()[1]]
         for port in ports[:-1]:
             if port != ports[-1]:
-                self.assertTrue(connect_refused(("127.0.0.1", port)), f"port {port} is still open")
+                wait_closed(port)
         self.assertIn(ports[-1], listening_ports())
 
     def test_listener_closes_with_its_use(self):
@@ -71,15 +65,16 @@ class Passive(ServerTest):
             session.command("LIST", 150)
             data.read_all()
         session.expect(226)
-        self.assertNotIn(data.address[1], listening_ports())
+        wait_closed(data.address[1])
 
     def test_listener_closes_with_port_also_a_refused_one(self):
-        for line in ("PORT 127,0,0,1,200,1", "PORT 10,0,0,1,200,1", "PORT nonsense", "EPRT |9|x|1|"):
+        for line in ("PORT 127,0,0,1,200,1", "PORT 10,0,0,1,200,1", "PORT nonsense",
+                     "EPRT |9|x|1|"):
             with self.subTest(line=line):
                 session = self.session()
                 _, port = session.pasv()
                 session.command(line)
-                self.assertNotIn(port, listening_ports())
+                wait_closed(port)
                 session.close()
 
     def test_stranger_is_dropped_and_the_client_is_served(self):
@@ -244,7 +239,8 @@ class Active(ServerTest):
                      "PORT 127,0,0,1,200,1x", "PORT 127,0,0,1,256,1", "PORT 999,0,0,1,200,1",
                      "PORT 127,0,0,1,-1,1", "PORT 127.0.0.1.200.1", "PORT a,b,c,d,e,f",
                      "PORT 127,0,0,1,,1", "PORT 127,0,0,1,200,4294967297",
-                     "EPRT |1|127.0.0.1|70000|", "EPRT |1|127.0.0.1|5000", "EPRT |1|localhost|5000|",
+                     "EPRT |1|127.0.0.1|70000|", "EPRT |1|127.0.0.1|5000",
+                     "EPRT |1|localhost|5000|",
                      "EPRT |1|127.0.0.1|50x0|", "EPRT 1", "EPRT ||||", "EPRT |1|127.0.0.1|-5000|",
                      "EPRT |1|::1|5000|"):
             with self.subTest(line=line):
