@@ -22,6 +22,10 @@ class Server:
     """What a handler asks of its server."""
 
     ip_map = []
+    backlog = 1
+
+    def __init__(self, sock):
+        self.socket = sock
 
     @staticmethod
     def _accept_new_cons():
@@ -41,7 +45,7 @@ if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(int(uid))
     os.setuid(int(uid))
-handler = FTPHandler(client, Server(), ioloop=loop)
+handler = FTPHandler(client, Server(client), ioloop=loop)
 handler.handle()
 while loop.socket_map:
     loop.loop(timeout=1, blocking=False)

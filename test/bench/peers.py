@@ -244,6 +244,8 @@ class Uftpd(Server):
 class Pyftpdlib(Server):
     packages = ("python3-pyftpdlib",)
     libraries = ("python3-sendfile",)
+    lacks = dict.fromkeys(("greet", "session", "rate", "idle"), "is made to be one process for all")
+    lacks["login"] = "has no hashed passwords of its own"
 
     def fetch(self):
         super().fetch()

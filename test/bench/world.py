@@ -80,7 +80,7 @@ def result_of(line, status=0):
     try:
         result = json.loads(line.splitlines()[0])
     except (ValueError, IndexError):
-        raise Failed(f"the client ended with status {status}") from None
+        raise Failed(f"the client ended with status {status}: {line.strip()[:200]}") from None
     if "error" in result:
         raise Failed(result["error"])
     return result
