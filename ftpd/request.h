@@ -122,7 +122,7 @@ struct req_list { /* ENOENT: nothing there or nothing matches; ENOTDIR: MLSD of 
 	uint32_t options;
 	uint32_t facts;      /* LIST_FACTS: FACT_… */
 	char path[REQ_PATH]; /* its last component may be a pattern (LIST, NLST) */
-	char shown[REQ_PATH]; /* NLST: what stands before a name that was matched or given, "dir/" */
+	char shown[REQ_PATH]; /* what stands before each name, "dir/": NLST names are for RETR */
 };
 
 struct req_mkdir {

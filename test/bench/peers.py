@@ -209,7 +209,7 @@ class PureFtpd(Server):
         subprocess.run([os.path.join(PEERS, "pure-ftpd", "usr/bin/pure-pw"), "mkdb", pdb,
                         "-f", text], check=True)
         # -H no names of clients, -L no limit of listings that the rows meet
-        return [self.program("usr/sbin/pure-ftpd"), "pure-ftpd", "-H", "-l", f"puredb:{pdb}",
+        return [self.program("usr/sbin/pure-ftpd"), "pure-ftpd", "-H", "-c", "5000", "-l", f"puredb:{pdb}",
                 "-L", "1000000:5"]
 
 
@@ -225,7 +225,7 @@ class Inetutils(Server):
 class LinuxFtpdSsl(Server):
     packages = ("ftpd-ssl",)
     libraries = LIBRARIES
-    lacks = {"mlsd": "has no MLSD"}
+    lacks = {"mlsd": "has no MLSD", "list": "needs an ls inside the root of guests"}
 
     def prepare(self, world):
         return [self.program("usr/sbin/in.ftpd"), "in.ftpd", "-l", "-l"]

@@ -97,7 +97,7 @@ class Held:
         try:
             self.result = result_of(line)
         except Failed:
-            self.__exit__(None, None, None)
+            self.process.communicate(timeout=330)
             raise
         return self
 

@@ -466,7 +466,11 @@ class Limits(GenkanTest):
         self.home = self.world.add_user()
         return self.world.server(directives=directives)
 
-    def assert_421_after(self, control, least, most):
+    def large_file(self):
+        path = write_file(os.path.join(self.home, "file"), b"", (USER_UID, USER_GID))
+        os.truncate(path, 50_000_000)
+
+    def assert_421_after(self, control, least, most=10):
         begin = time.monotonic()
         control.expect(421)
         control.at_end()
@@ -477,7 +481,7 @@ class Limits(GenkanTest):
         server = self.server(TimeoutLogin=1)
         control = server.connect()
         control.greet()
-        self.assert_421_after(control, 1, 4)
+        self.assert_421_after(control, 1)
         server.wait_no_pairs()
 
     def test_timeout_login_is_extended_by_nothing(self):
@@ -489,7 +493,7 @@ class Limits(GenkanTest):
         while 421 not in codes:
             control.send(b"NOOP\r\n")
             codes.add(control.reply().code)
-            self.assertLess(time.monotonic() - begin, 6)
+            self.assertLess(time.monotonic() - begin, 10)
             time.sleep(0.02)
         self.assertGreater(time.monotonic() - begin, 1.5)
         server.wait_no_pairs()
@@ -498,11 +502,11 @@ class Limits(GenkanTest):
         control = self.server(TimeoutLogin=1).connect()
         control.greet()
         control.send(b"USER never-end")
-        self.assert_421_after(control, 1, 4)
+        self.assert_421_after(control, 1)
 
     def test_timeout_idle(self):
-        session = self.server(TimeoutIdle=1).session()
-        self.assert_421_after(session, 1, 4)
+        session = self.server(TimeoutIdle=2).session()
+        self.assert_421_after(session, 2)
 
     def test_timeout_idle_begins_anew_with_each_command(self):
         session = self.server(TimeoutIdle=2).session()
@@ -510,17 +514,18 @@ class Limits(GenkanTest):
         while time.monotonic() - begin < 3:
             session.command("NOOP", 200)
             session.silent(0.3)
-        self.assert_421_after(session, 1.5, 5)
+        self.assert_421_after(session, 1.5)
 
     def test_timeout_idle_is_not_for_transfers(self):
-        session = self.server(TimeoutIdle=1).session()
-        write_file(os.path.join(self.home, "file"), b"x" * 50_000_000, (USER_UID, USER_GID))
+        server = self.server(TimeoutIdle=2)
+        self.large_file()
+        session = server.session()
         with session.data("pasv") as data:
             session.command("RETR file", 150)
             got, begin = 0, time.monotonic()
             while block := data.socket().recv(1 << 20):
                 got += len(block)
-                if time.monotonic() - begin < 2.5:
+                if time.monotonic() - begin < 3.5:
                     session.silent(0.1)
         session.expect(226)
         self.assertEqual(got, 50_000_000)
@@ -529,19 +534,19 @@ class Limits(GenkanTest):
         session = self.server(TimeoutNoTransfer=1).session()
         begin = time.monotonic()
         while session.command("NOOP").code != 421:
-            self.assertLess(time.monotonic() - begin, 5)
+            self.assertLess(time.monotonic() - begin, 10)
             time.sleep(0.02)
         session.at_end()
 
     def test_timeout_stalled_download(self):
         server = self.server(TimeoutStalled=1)
+        self.large_file()
         session = server.session()
-        write_file(os.path.join(self.home, "file"), b"x" * 50_000_000, (USER_UID, USER_GID))
         with session.data("pasv"):
             session.command("RETR file", 150)
             begin = time.monotonic()
             session.expect(426)
-            self.assertLess(time.monotonic() - begin, 5)
+            self.assertLess(time.monotonic() - begin, 10)
         session.command("PWD", 257)
 
     def test_timeout_stalled_is_not_fed_by_noop(self):
@@ -550,7 +555,7 @@ class Limits(GenkanTest):
             session.command("STOR file", 150)
             begin = time.monotonic()
             while (code := session.command("NOOP").code) == 200:
-                self.assertLess(time.monotonic() - begin, 6)
+                self.assertLess(time.monotonic() - begin, 10)
                 time.sleep(0.05)
             self.assertEqual(code, 426)
 
@@ -560,14 +565,14 @@ class Limits(GenkanTest):
         session.send(b"LIST\r\n")
         begin = time.monotonic()
         session.expect(425)
-        self.assertLess(time.monotonic() - begin, 5)
+        self.assertLess(time.monotonic() - begin, 10)
         session.command("PWD", 257)
 
     def test_timeout_session(self):
         session = self.server(TimeoutSession=2).session()
         begin = time.monotonic()
         while session.command("NOOP").code != 421:
-            self.assertLess(time.monotonic() - begin, 6)
+            self.assertLess(time.monotonic() - begin, 10)
             time.sleep(0.02)
         session.at_end()
 

@@ -594,7 +594,7 @@ class Listings(ServerTest):
         """The zone is loaded before the user's root is entered."""
         self.remote("file", b"")
         os.utime(self.remote("file"), (1_000_000_000, 1_000_000_000))
-        server = self.world.server(env={"TZ": "Asia/Tokyo", "PATH": os.environ["PATH"]})
+        server = self.world.server(env={**os.environ, "TZ": "Asia/Tokyo"})
         session = server.session()
         self.assertIn("Sep  9  2001", session.retrieve("LIST").decode())
         recent = int(time.time()) - 3600

@@ -26,11 +26,11 @@ static unsigned npeers, logins, listeners;
 static const struct {
 	const char *path, *content; /* content NULL: a directory */
 } world[] = {
-	{ "/",            NULL                        },
-	{ "/dir",         NULL                        },
-	{ "/dir/sub",     NULL                        },
-	{ "/a",           "one\ntwo\r\nthree\r"       },
-	{ "/empty",       ""                          },
+	{ "/", NULL },
+	{ "/dir", NULL },
+	{ "/dir/sub", NULL },
+	{ "/a", "one\ntwo\r\nthree\r" },
+	{ "/empty", "" },
 	{ "/dir/\"q\" \xff", "a name that needs quotes" },
 };
 
@@ -193,8 +193,8 @@ ask_open(struct session *s, const char *path, enum open_mode mode, int64_t resta
 }
 
 int
-ask_list(struct session *s, enum list_kind kind, unsigned options, const char *path,
-    const char *shown)
+ask_list(
+    struct session *s, enum list_kind kind, unsigned options, const char *path, const char *shown)
 {
 	static const char rows[] = "-rw-r--r--   1 1000     1000          512 Nov 24 05:21 a\r\n"
 				   "drwxr-xr-x   2 1000     1000         4096 Nov 24  2025 dir\r\n";
@@ -264,12 +264,14 @@ ask_set_time(struct session *s, const char *path, const struct timespec *modifie
 static int
 connect_from(const char *host, const struct netaddr *to)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 	struct sockaddr_storage ss;
 	struct netaddr from;
 	socklen_t len;
 
 	CHECK(fd != -1 && netaddr_parse(host, &from) == 0);
+	/* the port is chosen by connect(2), which sees what TIME_WAIT leaves free */
+	CHECK(setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) == 0);
 	len = netaddr_to_sockaddr(&from, &ss);
 	CHECK(bind(fd, (struct sockaddr *)&ss, len) == 0);
 	len = netaddr_to_sockaddr(to, &ss);
@@ -281,6 +283,7 @@ int
 ask_listen(struct session *s, bool extended, struct netaddr *announce)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	static unsigned serial;
 	struct sockaddr_storage ss;
 	socklen_t len;
 
@@ -290,7 +293,9 @@ ask_listen(struct session *s, bool extended, struct netaddr *announce)
 		close(fd);
 		return failed(listeners % 8 == 0 ? EADDRINUSE : EAFNOSUPPORT);
 	}
-	CHECK(netaddr_parse(FAKE_PEER, announce) == 0);
+	/* ever new addresses, so that no port is used up by former runs */
+	CHECK(netaddr_parse("127.1.0.0", announce) == 0);
+	announce->v4.s_addr |= htonl(serial++ & 0xffff);
 	len = netaddr_to_sockaddr(announce, &ss);
 	CHECK(bind(fd, (struct sockaddr *)&ss, len) == 0 && listen(fd, 4) == 0);
 	CHECK(getsockname(fd, (struct sockaddr *)&ss, &len) == 0);

@@ -16,8 +16,8 @@ const char fuzz_name[] = "facts";
 static unsigned
 reference(const char *text)
 {
-	static const char *const names[] = { "type", "size", "modify", "perm", "unique", "UNIX.mode",
-		"UNIX.owner", "UNIX.group" };
+	static const char *const names[] = { "type", "size", "modify", "perm", "unique",
+		"UNIX.mode", "UNIX.owner", "UNIX.group" };
 	char *copy = strdup(text), *rest = copy, *name;
 	unsigned chosen = 0;
 
@@ -47,7 +47,8 @@ check_choice(const char *text, const struct stat *st)
 	CHECK(stars == want && strlen(feat) < FACTS_TEXT - 1);
 
 	for (int dir = FACTS_DIR; dir <= FACTS_PDIR; dir++) {
-		size_t len = facts_format(facts, st, (enum facts_dir)dir, (unsigned)st->st_uid, chosen);
+		size_t len =
+		    facts_format(facts, st, (enum facts_dir)dir, (unsigned)st->st_uid, chosen);
 
 		CHECK(len == strlen(facts) && len < FACTS_TEXT - 1);
 		CHECK(len == 0 || facts[len - 1] == ';');

@@ -28,7 +28,8 @@ check_port(const char *arg)
 		return;
 	}
 	CHECK(to.family == AF_INET && strspn(arg, "0123456789,") == strlen(arg));
-	CHECK(sscanf(arg, "%3u,%3u,%3u,%3u,%3u,%3u%n", n, n + 1, n + 2, n + 3, n + 4, n + 5, &len) == 6);
+	CHECK(sscanf(arg, "%3u,%3u,%3u,%3u,%3u,%3u%n", n, n + 1, n + 2, n + 3, n + 4, n + 5,
+		  &len) == 6);
 	CHECK((size_t)len == strlen(arg));
 	for (int i = 0; i < 6; i++)
 		CHECK(n[i] <= 255);

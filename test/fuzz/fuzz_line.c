@@ -114,12 +114,14 @@ reference(const uint8_t *in, size_t n, struct events *e)
 		bool end = in[i] == '\r' && i + 1 < n && in[i + 1] == '\n';
 
 		if (in[i] == '\n' || end) {
+			enum linebuf_result result = LINEBUF_LINE_OK;
+
+			if (len > LINEBUF_LINE)
+				result = LINEBUF_TOO_LONG;
+			else if (memchr(line, '\0', len) != NULL)
+				result = LINEBUF_NUL;
+			event(e, result, line, len);
 			i += end;
-			event(e,
-			    len > LINEBUF_LINE                 ? LINEBUF_TOO_LONG
-				: memchr(line, '\0', len) != NULL ? LINEBUF_NUL
-								  : LINEBUF_LINE_OK,
-			    line, len);
 			len = 0;
 			continue;
 		}

@@ -40,8 +40,8 @@ send_packet(int sock, const uint8_t *bytes, size_t len, int fd, unsigned n)
 }
 
 static void
-check_received(int sock, const uint8_t *bytes, size_t len, unsigned descriptors, bool wanted,
-    size_t max)
+check_received(
+    int sock, const uint8_t *bytes, size_t len, unsigned descriptors, bool wanted, size_t max)
 {
 	uint8_t *body = fuzz_room(max);
 	uint32_t type = 0;
@@ -53,7 +53,8 @@ check_received(int sock, const uint8_t *bytes, size_t len, unsigned descriptors,
 	} else if (len < sizeof(type) || len - sizeof(type) > max || (wanted && descriptors > 1)) {
 		CHECK(n == -1 && errno == EMSGSIZE);
 	} else {
-		CHECK(n == (ssize_t)(len - sizeof(type)) && memcmp(&type, bytes, sizeof(type)) == 0);
+		CHECK(
+		    n == (ssize_t)(len - sizeof(type)) && memcmp(&type, bytes, sizeof(type)) == 0);
 		CHECK(n == 0 || memcmp(body, bytes + sizeof(type), (size_t)n) == 0);
 		CHECK(!wanted || (fd >= 0) == (descriptors == 1));
 	}

@@ -75,8 +75,9 @@ reference(const char *pattern, const char *name)
 	while (*pattern != '\0') {
 		pattern += read_element(pattern, &e);
 		for (size_t j = 0; j <= len; j++)
-			next[j] = e.star ? match[j] || (j > 0 && next[j - 1])
-					 : j > 0 && match[j - 1] && e.set[(unsigned char)name[j - 1]];
+			next[j] = e.star
+			    ? match[j] || (j > 0 && next[j - 1])
+			    : j > 0 && match[j - 1] && e.set[(unsigned char)name[j - 1]];
 		memcpy(match, next, sizeof(match));
 	}
 	return match[len];

@@ -35,7 +35,8 @@ is_entry(const char *line, size_t len, const char *name, unsigned *uid, unsigned
 
 	if (len >= PWFILE_LINE || memchr(line, '\0', len) != NULL || (len > 0 && line[0] == '#'))
 		return false;
-	for (const char *p = line; (colon = memchr(p, ':', (size_t)(end - p))) != NULL; p = colon + 1) {
+	for (const char *p = line; (colon = memchr(p, ':', (size_t)(end - p))) != NULL;
+	     p = colon + 1) {
 		if (n == 7)
 			return false;
 		field[n++] = colon + 1;

@@ -10,7 +10,6 @@
  * bytes) up to one without length; what no part fills is zero.
  */
 #include <fcntl.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -26,7 +25,7 @@ const char fuzz_name[] = "request";
 
 enum { LOGGED_IN = 1, WALK = 2 }; /* flags */
 
-#define PACKETS 16 /* what fits into the sockets, with all answers, before anybody reads */
+#define PACKETS 16       /* what fits into the sockets, with all answers, before anybody reads */
 #define UNSEEN  "UNSEEN" /* a name that no listing shows */
 
 struct packet {
@@ -36,15 +35,17 @@ struct packet {
 	char tail[128];
 };
 
+/* clang-format off */
+#define SHAPE(r, a)  sizeof(struct req_##r), sizeof(struct a)
+#define TEXT(r, f)   { offsetof(struct req_##r, f), sizeof(((union any_request *)0)->r.f) }
+#define BOOLS(r, f, n) { offsetof(struct req_##r, f), n }
+
 static const struct {
 	size_t size, answer;
 	size_t strings[2][2]; /* offset, size */
 	size_t flags[2];      /* offset, number of bools */
 	bool fd;              /* a good answer brings a descriptor */
 } shapes[REQ_END] = {
-#define SHAPE(r, a)  sizeof(struct req_##r), sizeof(struct a)
-#define TEXT(r, f)   { offsetof(struct req_##r, f), sizeof(((union any_request *)0)->r.f) }
-#define BOOLS(r, f, n) { offsetof(struct req_##r, f), n }
 	[REQ_LOGIN] = { SHAPE(login, ans_login), { TEXT(login, user), TEXT(login, password) } },
 	[REQ_CHDIR] = { SHAPE(path, answer), { TEXT(path, path) } },
 	[REQ_STAT] = { SHAPE(stat, ans_stat), { TEXT(stat, path) }, BOOLS(stat, follow, 1) },
@@ -60,6 +61,7 @@ static const struct {
 	[REQ_CONNECT] = { SHAPE(connect, answer), .fd = true },
 	[REQ_DONE] = { SHAPE(done, answer), { TEXT(done, path) }, BOOLS(done, complete, 4) },
 };
+/* clang-format on */
 
 static struct conf conf;
 static struct stat inside[4]; /* all that the root holds, and how it was */
@@ -129,8 +131,8 @@ at(const char *name)
 static void
 remove_world(void)
 {
-	static const char *const rest[] = { "out/UNSEEN", "out/file", "out", "root/dir/b", "root/dir",
-		"root/a", "root/fifo" };
+	static const char *const rest[] = { "out/UNSEEN", "out/file", "out", "root/dir/b",
+		"root/dir", "root/a", "root/fifo" };
 
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
 		remove(at(links[i][1]));
@@ -176,7 +178,8 @@ make_world(void)
 	snprintf(root, sizeof(root), "AnonymousRoot %s", at("root"));
 	snprintf(file, sizeof(file), "AuthUserFile /proc/self/fd/%d", fd);
 	CHECK(fd != -1 && fchmod(fd, 0600) == 0 && write(fd, users, strlen(users)) > 0);
-	CHECK(conf_set(&conf, "fuzz", root, error) == 0 && conf_set(&conf, "fuzz", file, error) == 0);
+	CHECK(
+	    conf_set(&conf, "fuzz", root, error) == 0 && conf_set(&conf, "fuzz", file, error) == 0);
 	CHECK(conf_set(&conf, "fuzz", "ReadOnly on", error) == 0);
 	CHECK(conf_set(&conf, "fuzz", "ActivePort any", error) == 0);
 }
@@ -243,7 +246,8 @@ check_answer(int sock, const struct packet *p)
 	bool good;
 	int fd;
 
-	CHECK(msg_recv(sock, &type, &answer, sizeof(answer), &fd) == (ssize_t)shapes[p->type].answer);
+	CHECK(
+	    msg_recv(sock, &type, &answer, sizeof(answer), &fd) == (ssize_t)shapes[p->type].answer);
 	CHECK(type == p->type && answer.plain.error >= 0 && answer.plain.error < 134);
 	good = answer.plain.error == 0;
 	CHECK((fd != -1) == (good && shapes[p->type].fd));
@@ -307,7 +311,8 @@ check_unchanged(void)
 	struct stat st;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		CHECK(stat(at(names[i]), &st) == 0 && st.st_ctim.tv_sec == inside[i].st_ctim.tv_sec &&
+		CHECK(stat(at(names[i]), &st) == 0 &&
+		    st.st_ctim.tv_sec == inside[i].st_ctim.tv_sec &&
 		    st.st_ctim.tv_nsec == inside[i].st_ctim.tv_nsec);
 }
 
@@ -318,7 +323,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct packet sent[PACKETS];
 	static const struct req_login guest = { .user = "ftp" };
 	struct client client = { .socket = true };
-	struct monitor m = { .conf = &conf, .client = &client, .gateway = -1, .slots = -1, .slot = -1,
+	struct monitor m = { .conf = &conf,
+		.client = &client,
+		.gateway = -1,
+		.slots = -1,
+		.slot = -1,
 		.transfer_log = -1 };
 	bool logged_in = false, over = false;
 	unsigned n = 0, i, before;
@@ -339,7 +348,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	flags = fuzz_byte(&data, &size);
 	conf.anonymous = flags & LOGGED_IN;
 	if (flags & LOGGED_IN)
-		sent[n++] = (struct packet){ .type = REQ_LOGIN, .len = sizeof(guest), .body.login = guest };
+		sent[n++] =
+		    (struct packet){ .type = REQ_LOGIN, .len = sizeof(guest), .body.login = guest };
 	while (size > 0 && n < PACKETS)
 		read_packet(&data, &size, &sent[n++]);
 	for (i = 0; i < n; i++)

@@ -58,7 +58,8 @@ is_last(const char *line)
 	for (size_t i = 0; i < sizeof(http) / sizeof(http[0]); i++)
 		if (strlen(http[i]) == verb && strncmp(line, http[i], verb) == 0)
 			return true;
-	return verb == 4 && strncasecmp(line, "QUIT", 4) == 0 && (line[4] == '\0' || line[5] == '\0');
+	return verb == 4 && strncasecmp(line, "QUIT", 4) == 0 &&
+	    (line[4] == '\0' || line[5] == '\0');
 }
 
 /* How many replies the lines in lb are worth. */
