@@ -151,6 +151,7 @@ cmd_pasv(struct session *s, char *arg)
 	char text[HOSTPORT_TEXT];
 
 	(void)arg;
+	dataconn_forget(s);
 	if (refused_by_epsv_all(s, "PASV"))
 		return;
 	/* RFC 1123 4.1.2.6; no digit may stand before the address, routers look for it there */
@@ -165,6 +166,7 @@ cmd_epsv(struct session *s, char *arg)
 	struct netaddr announce;
 
 	if (arg != NULL && strcasecmp(arg, "ALL") == 0) {
+		dataconn_forget(s); /* what PORT has agreed on must not be used either */
 		s->params.epsv_all = true;
 		reply(s, 200, "From now on only EPSV opens data connections.");
 		return;

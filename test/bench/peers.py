@@ -107,8 +107,7 @@ class Genkan(Server):
 
     def prepare(self, world):
         os.mkdir(world.file("run"), 0o755)
-        world.file("genkan.passwd", f"{VUSER}:{HASH}:{VUSER_UID}:{VUSER_UID}::{world.tree}:/bin/sh\n")
-        os.chmod(world.file("genkan.passwd"), 0o600)
+        passwd = world.user_file("genkan.passwd")
         program = os.path.join(BUILD, "genkan-ftpd")
         for self.most in (2000, 1000):  # the second is the most of early versions
             conf = world.file("genkan.conf", f"""\
@@ -116,11 +115,12 @@ Anonymous on
 AnonymousRoot {world.tree}
 AnonymousUser ftp
 AnonymousUpload on
-AuthUserFile {world.file("genkan.passwd")}
+AuthUserFile {passwd}
 MaxClients {self.most}
 RunDirectory {world.file("run")}
 """)
-            if subprocess.run([program, "-t", "-f", conf], stderr=subprocess.DEVNULL).returncode == 0:
+            checked = subprocess.run([program, "-t", "-f", conf], stderr=subprocess.DEVNULL)
+            if checked.returncode == 0:
                 break
         return [program, "genkan-ftpd", "-f", conf]
 
@@ -160,9 +160,7 @@ class Proftpd(Server):
     libraries = LIBRARIES
 
     def prepare(self, world):
-        world.file("proftpd.passwd",
-                   f"{VUSER}:{HASH}:{VUSER_UID}:{VUSER_UID}::{world.tree}:/bin/sh\n")
-        os.chmod(world.file("proftpd.passwd"), 0o600)
+        passwd = world.user_file("proftpd.passwd")
         conf = world.file("proftpd.conf", f"""\
 ServerType inetd
 ServerName bench
@@ -175,7 +173,7 @@ PidFile {world.file("proftpd.pid")}
 TransferLog {world.file("proftpd.xferlog")}
 AuthPAM off
 AuthOrder mod_auth_file.c mod_auth_unix.c
-AuthUserFile {world.file("proftpd.passwd")}
+AuthUserFile {passwd}
 RequireValidShell off
 DefaultRoot ~
 User nobody
@@ -208,9 +206,9 @@ class PureFtpd(Server):
         pdb = world.file("pure.pdb")
         subprocess.run([os.path.join(PEERS, "pure-ftpd", "usr/bin/pure-pw"), "mkdb", pdb,
                         "-f", text], check=True)
-        # -H no names of clients, -L no limit of listings that the rows meet
-        return [self.program("usr/sbin/pure-ftpd"), "pure-ftpd", "-H", "-c", "5000", "-l", f"puredb:{pdb}",
-                "-L", "1000000:5"]
+        # -H no names of clients, -c and -L no limits that the rows meet
+        return [self.program("usr/sbin/pure-ftpd"), "pure-ftpd", "-H", "-c", "5000",
+                "-L", "1000000:5", "-l", f"puredb:{pdb}"]
 
 
 class Inetutils(Server):

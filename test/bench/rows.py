@@ -117,8 +117,9 @@ def ascii_retr(runner, sizes):
 
 
 def _small(world, port, verb, seconds, most):
-    args = [verb, port, seconds, most, "small" if verb == "down" else "up", world.small, SMALL_FILES]
-    return client(*args, *([] if verb == "down" else [world.up]))
+    if verb == "down":
+        return client(verb, port, seconds, most, "small", world.small, SMALL_FILES)
+    return client(verb, port, seconds, most, "up", world.small, SMALL_FILES, world.up)
 
 
 def small(runner, sizes):
@@ -189,7 +190,8 @@ def crowd(runner, sizes):
             among = login_ms()
     finally:
         launcher.close()
-    return {"sessions": n, "alone": alone, "among": among, "ratio": among / alone, "swapped": _swapped() - swapped}
+    return {"sessions": n, "alone": alone, "among": among, "ratio": among / alone,
+            "swapped": _swapped() - swapped}
 
 
 def _calls(runner, verb, most):
@@ -224,7 +226,8 @@ def needs_tls(runner, sizes):
 
 ROWS = (
     Row("greet", greet,
-        (Metric("ms", "connect to whole 220, ms"), Metric("faults", "the same with its end, page faults", 0)),
+        (Metric("ms", "connect to whole 220, ms"),
+         Metric("faults", "connect, 220 and QUIT, page faults", 0)),
         (Target("ms", "<=", 1.3, "limit"), Target("faults", "<=", 60))),
     Row("session", session,
         (Metric("cpu", "anonymous session (login, RETR of 1 KiB), CPU ms"),
@@ -253,7 +256,8 @@ ROWS = (
          Metric("up", "system calls per 10 KiB file up", 0)), rounds=1),
     Row("list", list_,
         (Metric("seconds", "LIST of {many}, s", 3), Metric("first", "LIST, first byte after ms", 1),
-         Metric("mib", "LIST, peak memory of all processes, MiB", 1), Metric("cpu", "LIST, CPU s", 3)),
+         Metric("mib", "LIST, peak memory of all processes, MiB", 1),
+         Metric("cpu", "LIST, CPU s", 3)),
         (Target("seconds", "<=", 0.75, "vsftpd"), Target("first", "<=", 50),
          Target("mib", "<=", 20))),
     Row("nlst", nlst, (Metric("seconds", "NLST of {many}, s", 3), Metric("cpu", "NLST, CPU s", 3)),
@@ -268,7 +272,8 @@ ROWS = (
          Metric("all", "idle session with kernel memory, KiB", 0)),
         (Target("pss", "<=", 250), Target("all", "<=", 450)), rounds=1),
     Row("tls-login", needs_tls,
-        (Metric("rate", "AUTH TLS + login + QUIT per s", 0), Metric("cpu", "AUTH TLS + login + QUIT, CPU ms")),
+        (Metric("rate", "AUTH TLS + login + QUIT per s", 0),
+         Metric("cpu", "AUTH TLS + login + QUIT, CPU ms")),
         (Target("rate", ">=", 2, "pure-ftpd"), Target("cpu", "<=", 0.55, "pure-ftpd"))),
     Row("tls-retr", needs_tls, (Metric("rate", "TLS RETR, GB/s"),),
         (Target("rate", ">=", 1.0, "pure-ftpd"),)),

@@ -314,7 +314,9 @@ epsv_all_refuses_the_others_for_good(void **state)
 {
 	(void)state;
 	session.login = LOGIN_DONE;
+	assert_int_equal(code_of("PORT 192,0,2,1,4,0"), 200);
 	assert_int_equal(code_of("EPSV ALL"), 200);
+	assert_int_equal(session.port.kind, PORT_NONE);
 	assert_int_equal(code_of("PORT 192,0,2,1,4,0"), 500);
 	assert_int_equal(code_of("EPRT |1|192.0.2.1|1024|"), 500);
 	assert_int_equal(code_of("PASV"), 500);
