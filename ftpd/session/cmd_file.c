@@ -258,34 +258,41 @@ cmd_mfct(struct session *s, char *arg)
 	reply(s, 502, "The time of creation cannot be set on this system; MFMT sets the last change.");
 }
 
-/* One "fact=value" of MFF; false after the refusal has been sent. */
-static bool
-set_fact(struct session *s, const char *fact, const char *name, const char *path)
-{
+/* What MFF is to set. */
+struct wish {
+	bool set_time, set_mode;
 	struct timespec modified;
-	const char *value = strchr(fact, '=') + 1, *rest;
-	char *end;
-	unsigned long mode;
+	unsigned mode;
+};
 
-	if (strncasecmp(fact, "modify=", 7) == 0) {
-		if (facts_time_parse(value, &modified, &rest) == -1 || *rest != '\0') {
-			reply(s, 501, "MFF: modify=YYYYMMDDHHMMSS, in UTC.");
-			return false;
-		}
-		return set_time(s, name, &modified);
-	}
-	if (strncasecmp(fact, "unix.mode=", 10) != 0) {
-		reply(s, 504, "MFF: %s cannot be set; Modify and UNIX.mode can.", fact);
+/* Reads one "fact=value" of MFF; false after the refusal has been sent. */
+static bool
+read_fact(struct session *s, const char *fact, struct wish *wish)
+{
+	const char *value = strchr(fact, '='), *rest;
+	char *end;
+
+	if (value == NULL) {
+		reply(s, 501, "MFF: %s has no value.", fact);
 		return false;
 	}
-	mode = strtoul(value, &end, 8);
-	if (*value < '0' || *value > '7' || *end != '\0' || mode > 0777) {
+	value++;
+	if (strncasecmp(fact, "modify=", 7) == 0) {
+		wish->set_time = true;
+		if (facts_time_parse(value, &wish->modified, &rest) == 0 && *rest == '\0')
+			return true;
+		reply(s, 501, "MFF: modify=YYYYMMDDHHMMSS, in UTC.");
+		return false;
+	}
+	if (strncasecmp(fact, "unix.mode=", 10) == 0) {
+		wish->set_mode = true;
+		wish->mode = (unsigned)strtoul(value, &end, 8);
+		if (*value >= '0' && *value <= '7' && *end == '\0' && wish->mode <= 0777)
+			return true;
 		reply(s, 501, "MFF: UNIX.mode=0644, octal, 0777 at most.");
 		return false;
 	}
-	if (ask_set_mode(s, path, (unsigned)mode) == 0)
-		return true;
-	reply_errno(s, 550, name);
+	reply(s, 504, "MFF: %s cannot be set; Modify and UNIX.mode can.", fact);
 	return false;
 }
 
@@ -293,9 +300,10 @@ void
 cmd_mff(struct session *s, char *arg)
 {
 	char *name = strstr(arg, "; "), *facts = arg, *fact;
-	char path[REQ_PATH], done[256];
+	char path[REQ_PATH], told[256];
+	struct wish wish = { 0 };
 
-	if (name == NULL || name[2] == '\0' || name - arg >= (ptrdiff_t)sizeof(done) - 1) {
+	if (name == NULL || name[2] == '\0' || name - arg >= (ptrdiff_t)sizeof(told) - 1) {
 		reply(s, 501, "MFF wants facts, a blank and a name: MFF Modify=20260101000000; file.");
 		return;
 	}
@@ -303,16 +311,15 @@ cmd_mff(struct session *s, char *arg)
 	name += 2;
 	if (!cmd_may(s, RIGHT_ATTR, "change files' facts") || !cmd_path(s, name, path))
 		return;
-	strlcpy(done, arg, sizeof(done));
-	while ((fact = strsep(&facts, ";")) != NULL) {
-		if (strchr(fact, '=') == NULL) {
-			reply(s, 501, "MFF: %s has no value.", fact);
+	strlcpy(told, arg, sizeof(told));
+	/* all are read before any is set */
+	while ((fact = strsep(&facts, ";")) != NULL)
+		if (!read_fact(s, fact, &wish))
 			return;
-		}
-		if (!set_fact(s, fact, name, path))
-			return;
-	}
-	reply(s, 213, "%s; %s", done, name);
+	if (wish.set_mode && ask_set_mode(s, path, wish.mode) == -1)
+		reply_errno(s, 550, name);
+	else if (!wish.set_time || set_time(s, name, &wish.modified))
+		reply(s, 213, "%s; %s", told, name);
 }
 
 void

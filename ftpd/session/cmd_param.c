@@ -23,6 +23,8 @@ cmd_type(struct session *s, char *arg)
 		reply(s, 200, "Type is Image: bytes as they are.");
 	} else if (strcasecmp(arg, "A") == 0 || strcasecmp(arg, "A N") == 0) {
 		s->params.type = TYPE_ASCII;
+		s->params.restart = 0; /* REST and RANG count bytes, which ASCII changes */
+		s->params.length = -1;
 		reply(s, 200, "Type is ASCII: lines end with CR LF on the way.");
 	} else if (strchr("AaEeIiLl", arg[0]) != NULL) {
 		reply(s, 504, "TYPE %s is not implemented: A, I and L 8 are.", arg);

@@ -51,17 +51,17 @@ site_chmod(struct session *s, char *arg)
 static void
 site_idle(struct session *s, char *arg)
 {
-	unsigned max = s->conf->timeout_idle;
+	unsigned max = s->conf->timeout_idle > 0 ? s->conf->timeout_idle : INT_MAX;
+	unsigned min = max < IDLE_MIN ? max : IDLE_MIN, seconds;
 	const char *why;
-	unsigned seconds;
 
 	if (*arg == '\0') {
 		reply(s, 200, "The idle limit is %u seconds, at most %u.", s->idle, max);
 		return;
 	}
-	seconds = (unsigned)strtonum(arg, IDLE_MIN, max > 0 ? max : INT_MAX, &why);
+	seconds = (unsigned)strtonum(arg, min, max, &why);
 	if (why != NULL) {
-		reply(s, 501, "SITE IDLE wants %d to %u seconds.", IDLE_MIN, max > 0 ? max : INT_MAX);
+		reply(s, 501, "SITE IDLE wants %u to %u seconds.", min, max);
 		return;
 	}
 	s->idle = seconds;
@@ -122,9 +122,13 @@ site_mkdir(struct session *s, char *arg)
 	char path[REQ_PATH];
 	int made = 0;
 
+	if (*arg == '\0') {
+		reply(s, 501, "SITE MKDIR wants the name of a directory.");
+		return;
+	}
 	if (!cmd_may(s, RIGHT_MKDIR, "make directories") || !cmd_path(s, arg, path))
 		return;
-	for (char *p = path + 1; *arg != '\0'; p++) {
+	for (char *p = path + 1;; p++) {
 		char end = *p;
 
 		if (end != '/' && end != '\0')

@@ -322,6 +322,21 @@ cmd_abor(struct session *s, char *arg)
 		reply(s, 226, "There is nothing to abort.");
 }
 
+/* Rows on the control connection: 0xFF is doubled there (RFC 854). */
+static void
+send_rows(struct session *s, const char *rows, size_t n)
+{
+	char out[2 * PIPE_BUF];
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		out[len++] = rows[i];
+		if ((unsigned char)rows[i] == 0xff)
+			out[len++] = rows[i];
+	}
+	control_send(s, out, len);
+}
+
 void
 cmd_list_reply(struct session *s, char *arg)
 {
@@ -338,7 +353,7 @@ cmd_list_reply(struct session *s, char *arg)
 	reply_begin(&s->ctl.reply, code, "Status of %s:", path);
 	control_send_reply(s);
 	while ((n = read(fd, rows, sizeof(rows))) > 0)
-		control_send(s, rows, (size_t)n); /* rows begin with a letter or a dash */
+		send_rows(s, rows, (size_t)n); /* they begin with a letter or a dash */
 	close(fd);
 	strlcpy(done.path, path, sizeof(done.path));
 	if (ask_done(s, &done) == -1)

@@ -126,7 +126,6 @@ session_wait(struct session *s, int fd, short events, int64_t deadline)
 
 	for (;;) {
 		struct pollfd p[2] = { { .fd = fd, .events = events }, { .fd = -1 } };
-		int ready;
 
 		/* also what came together with the transfer's own command */
 		serve_during_transfer(s);
@@ -137,20 +136,19 @@ session_wait(struct session *s, int fd, short events, int64_t deadline)
 			return WAIT_CLOSED;
 		if (!s->ctl.eof && linebuf_space(&s->ctl.lines) > 0)
 			p[1] = (struct pollfd){ .fd = s->ctl.in, .events = POLLIN };
-		ready = poll_until(s, p, 2, deadline < end ? deadline : end);
-		if (p[1].revents != 0) {
+		poll_until(s, p, 2, deadline < end ? deadline : end);
+		if (p[1].revents != 0)
 			control_read(&s->ctl);
-			continue;
-		}
-		if (p[0].revents != 0)
-			return WAIT_READY;
-		if (ready == 0 && clock_ms() >= end) {
+		if (clock_ms() >= end) {
 			reply(s, 421, "This session has lasted %u seconds, its limit. Goodbye.",
 			    s->conf->timeout_session);
 			s->quit = true;
 			return WAIT_CLOSED;
 		}
-		if (ready == 0)
+		if (p[0].revents != 0)
+			return WAIT_READY;
+		/* the clock counts, not poll's answer: a flood of NOOP must not extend the wait */
+		if (clock_ms() >= deadline)
 			return WAIT_TIMED_OUT;
 	}
 }

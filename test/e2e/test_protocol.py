@@ -6,6 +6,7 @@ or a hostile one does.
 
 import os
 import re
+import select
 import socket
 import time
 import unittest
@@ -558,6 +559,20 @@ class Limits(GenkanTest):
                 self.assertLess(time.monotonic() - begin, 10)
                 time.sleep(0.05)
             self.assertEqual(code, 426)
+
+    def test_timeout_stalled_is_not_fed_by_a_flood_of_noop(self):
+        session = self.server(TimeoutStalled=2).session()
+        with session.data("pasv"):
+            session.command("STOR file", 150)
+            begin, seen = time.monotonic(), b""
+            session.sock.setblocking(False)
+            while b"426 " not in seen:
+                self.assertLess(time.monotonic() - begin, 10)
+                readable, writable, _ = select.select([session.sock], [session.sock], [], 1)
+                if writable:
+                    session.sock.send(b"NOOP\r\n" * 100)
+                if readable:
+                    seen = seen[-8:] + session.sock.recv(65536)
 
     def test_timeout_stalled_without_data_connection(self):
         session = self.server(TimeoutStalled=1).session()

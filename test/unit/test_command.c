@@ -206,6 +206,8 @@ replies_without_a_file(void **state)
 		{ "SITE IDLE", 200 },
 		{ "SITE IDLE 60", 200 },
 		{ "SITE IDLE 0", 501 },
+		{ "SITE MKDIR", 501 },
+		{ "SITE RMDIR", 501 },
 		{ "SITE CHMOD 888 x", 501 },
 		{ "SITE UTIME nonsense", 501 },
 		{ "MFCT 20200101000000 x", 502 },
@@ -292,10 +294,26 @@ rang_sets_and_takes_back_a_range(void **state)
 	assert_int_equal(code_of("RANG 1 0"), 350);
 	assert_int_equal(session.params.restart, 0);
 	assert_int_equal(session.params.length, -1);
+	code_of("RANG 10 19");
+	code_of("TYPE A"); /* bytes are not counted there */
+	assert_int_equal(session.params.restart, 0);
+	assert_int_equal(session.params.length, -1);
+	code_of("TYPE I");
 	assert_int_equal(code_of("RANG 9 3"), 501);
 	assert_int_equal(code_of("RANG -1 3"), 501);
 	assert_int_equal(code_of("RANG 0 9223372036854775807"), 501);
 	assert_int_equal(code_of("RANG 5"), 501);
+}
+
+static void
+short_idle_limits_can_be_set(void **state)
+{
+	(void)state;
+	session.login = LOGIN_DONE;
+	conf.timeout_idle = 10;
+	assert_int_equal(code_of("SITE IDLE 10"), 200);
+	assert_int_equal(session.idle, 10);
+	assert_int_equal(code_of("SITE IDLE 11"), 501);
 }
 
 static void
@@ -355,6 +373,7 @@ main(void)
 		TEST(twenty_unknown_commands_before_login_get_421),
 		TEST(rest_is_forgotten_by_what_is_no_transfer),
 		TEST(rang_sets_and_takes_back_a_range),
+		TEST(short_idle_limits_can_be_set),
 		TEST(refused_port_forgets_the_accepted_one),
 		TEST(epsv_all_refuses_the_others_for_good),
 		TEST(during_a_transfer_only_flagged_commands_are_served),
