@@ -4,6 +4,7 @@
 #include "gateway.h"
 
 #include <err.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -50,12 +51,15 @@ static const struct sock_filter filter[] = {
 	SYSFILTER_END,
 };
 
+static const char usage_text[] =
+    "usage: genkan-ftpd-gateway [-hV] [-t milliseconds] [-r addr[:port]]... name\n";
+
 static void usage(void) __attribute__((noreturn));
 
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: genkan-ftpd-gateway [-t milliseconds] [-r addr[:port]]... name\n");
+	fputs(usage_text, stderr);
 	exit(EX_USAGE);
 }
 
@@ -87,12 +91,23 @@ is_plain(const char *name)
 static void
 options_read(struct options *o, int argc, char *argv[])
 {
+	static const struct option longs[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL },
+	};
 	const char *why;
 	int ch;
 
 	*o = (struct options){ .timeout_ms = TIMEOUT_MS };
-	while ((ch = getopt(argc, argv, "r:t:")) != -1) {
+	while ((ch = getopt_long(argc, argv, "hr:t:V", longs, NULL)) != -1) {
 		switch (ch) {
+		case 'h':
+			fputs(usage_text, stdout);
+			exit(0);
+		case 'V':
+			printf("genkan-ftpd-gateway %s\n", PACKAGE_VERSION);
+			exit(0);
 		case 'r':
 			add_server(o, optarg);
 			break;
