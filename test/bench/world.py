@@ -246,6 +246,15 @@ def _memory_is_free(size):
                    if line.startswith("MemAvailable:"))
 
 
+def _forget_closed_connections():
+    """Of this namespace: 60 seconds of small files would use up the ports that bind(2) gives."""
+    try:
+        with open("/proc/sys/net/ipv4/tcp_max_tw_buckets", "w") as file:
+            file.write("500")
+    except OSError:
+        pass
+
+
 class World:
     """The directory, and as root the namespace around it."""
 
@@ -285,6 +294,7 @@ class World:
             return
         _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
         _loopback_up()
+        _forget_closed_connections()
         self._make_devices()
         self._make_users()
         self._make_libraries(libraries)
