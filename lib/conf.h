@@ -70,7 +70,7 @@ struct conf {
 	char *gateway_user;
 	char *run_directory; /* slots and the session's empty root */
 
-	bool set[64]; /* per table row: given explicitly (repeated directives are refused) */
+	bool set[128]; /* per table row: given explicitly (repeated directives are refused) */
 };
 
 /* Room for "FILE:LINE: Directive: what is wrong". */
