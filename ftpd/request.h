@@ -40,6 +40,8 @@ enum request {
 	REQ_LISTEN,    /* req_listen  -> ans_listen, fd: a listening socket */
 	REQ_CONNECT,   /* req_connect -> answer, fd: a socket, connecting (non-blocking) */
 	REQ_DONE,      /* req_done    -> answer: how the listing or transfer ended at the monitor's side */
+	REQ_SPACE,     /* req_path    -> ans_space */
+	REQ_SYMLINK,   /* req_symlink -> answer: EXDEV: leads out of the link's directory */
 	REQ_END
 };
 
@@ -52,7 +54,7 @@ enum {
 	RIGHT_DELETE = 1 << 4,
 	RIGHT_RENAME = 1 << 5,
 	RIGHT_MKDIR = 1 << 6,
-	RIGHT_ATTR = 1 << 7 /* mode and time */
+	RIGHT_ATTR = 1 << 7 /* mode, group and time */
 };
 
 struct answer {
@@ -90,7 +92,8 @@ enum open_mode {
 	OPEN_APPEND, /* create or at the end */
 	OPEN_UNIQUE  /* create a name that is new: path, path.1, path.2 … */
 };
-struct req_open { /* ERANGE: restart lies beyond the end; EISDIR, EINVAL: not a regular file */
+struct req_open { /* ERANGE: restart lies beyond the end; EISDIR, EINVAL: not a regular file;
+		     EPERM: also AllowStoreRestart off */
 	uint32_t mode;
 	uint32_t permissions; /* of a new file, umask applied */
 	int64_t restart;      /* bytes to skip */
@@ -99,6 +102,7 @@ struct req_open { /* ERANGE: restart lies beyond the end; EISDIR, EINVAL: not a 
 struct ans_open {
 	int32_t error;
 	struct stat st;
+	bool hidden;         /* what is there stays until REQ_DONE says that all has come */
 	char name[REQ_NAME]; /* OPEN_UNIQUE: the name chosen, without directory */
 };
 
@@ -136,10 +140,22 @@ struct req_rename {
 };
 
 struct req_setattr {
-	bool set_mode, set_time;
+	bool set_mode, set_time, set_group;
 	uint32_t mode; /* 0..0777 */
+	uint32_t group;
 	struct timespec modified;
 	char path[REQ_PATH];
+};
+
+struct ans_space {
+	int32_t error;
+	int64_t bytes; /* that the user may still write where path is */
+};
+
+/* target is there, and in the link's directory or below: so the link leads nowhere else, ever. */
+struct req_symlink {
+	char target[REQ_PATH];
+	char path[REQ_PATH]; /* the link */
 };
 
 struct req_listen { /* EADDRINUSE: the passive range is full; EAFNOSUPPORT: PASV over IPv6 */
@@ -155,6 +171,7 @@ struct req_connect { /* EINVAL: port below 1024 */
 	uint16_t port;
 };
 
+/* An upload is put in its place here, if it is complete; an errno if it could not be. */
 struct req_done {
 	bool complete;
 	bool upload, ascii;
@@ -177,6 +194,7 @@ union any_request {
 	struct req_listen listen;
 	struct req_connect connect;
 	struct req_done done;
+	struct req_symlink symlink;
 };
 union any_answer {
 	struct answer plain;
@@ -184,6 +202,7 @@ union any_answer {
 	struct ans_stat stat;
 	struct ans_open open;
 	struct ans_listen listen;
+	struct ans_space space;
 };
 
 #endif

@@ -35,6 +35,13 @@ struct masquerade {
 	struct netaddr addr;
 };
 
+/* HiddenStores: which uploads are written to a file beside their own. */
+enum hidden_stores {
+	HIDDEN_STORES_AUTO, /* those that replace a file */
+	HIDDEN_STORES_ON,   /* new files as well */
+	HIDDEN_STORES_OFF
+};
+
 /* Strings are never NULL: a directive that is off is the empty string. Times are seconds, 0 never. */
 struct conf {
 	struct masquerade masquerade;
@@ -51,6 +58,9 @@ struct conf {
 	bool anonymous_upload;
 	bool read_only;
 	bool allow_overwrite;
+	bool allow_store_restart;
+	enum hidden_stores hidden_stores;
+	bool sync_uploads;
 	mode_t umask_file, umask_dir;
 
 	unsigned max_clients; /* 1..SLOTS_MAX */

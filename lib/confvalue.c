@@ -135,6 +135,31 @@ print_switch(const struct directive *d, const struct conf *conf, FILE *out)
 
 const struct kind confvalue_switches = { parse_switch, print_switch };
 
+static const char *const hidden_words[] = {
+	[HIDDEN_STORES_AUTO] = "auto",
+	[HIDDEN_STORES_ON] = "on",
+	[HIDDEN_STORES_OFF] = "off",
+};
+
+static int
+parse_hidden(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
+{
+	for (size_t i = 0; i < sizeof(hidden_words) / sizeof(hidden_words[0]); i++)
+		if (strcasecmp(value, hidden_words[i]) == 0) {
+			*(enum hidden_stores *)field_of(d, conf) = (enum hidden_stores)i;
+			return 0;
+		}
+	return confvalue_wrong(why, "\"%.64s\" is none of auto, on and off", value);
+}
+
+static void
+print_hidden(const struct directive *d, const struct conf *conf, FILE *out)
+{
+	fputs(hidden_words[*(const enum hidden_stores *)value_of(d, conf)], out);
+}
+
+const struct kind confvalue_hidden_stores = { parse_hidden, print_hidden };
+
 static int
 parse_number(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
 {

@@ -47,6 +47,7 @@ extern const struct kind confvalue_port_lists;
 extern const struct kind confvalue_active_ports;
 extern const struct kind confvalue_network_lists;
 extern const struct kind confvalue_umasks;
+extern const struct kind confvalue_hidden_stores;
 extern const struct kind confvalue_log_levels;
 
 /* Says what is wrong; returns -1. */

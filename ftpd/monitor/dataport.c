@@ -14,6 +14,7 @@
 #include "caps.h"
 #include "log.h"
 #include "monitor.h"
+#include "upload.h"
 #include "portrange.h"
 #include "request.h"
 
@@ -274,6 +275,7 @@ active_socket(const struct monitor *m, uint16_t port)
 
 	if (!m->root || port == 0 || port >= UNPRIVILEGED)
 		return local_socket(m, port);
+	upload_name(m);
 	if (caps_raise(CAPS_NET_BIND_SERVICE) == -1) {
 		errno = EACCES;
 		return -1;

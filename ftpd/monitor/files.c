@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,15 +23,6 @@
 
 /* How often a name is resolved anew because a directory on its way was just being moved. */
 #define RESOLVE_TRIES 32
-
-/* How many names OPEN_UNIQUE tries. */
-#define UNIQUE_TRIES 1000
-
-/*
- * Opening must not wait for the other end of a FIFO nor take a terminal; what
- * is no regular file is closed again.
- */
-#define OPEN_SOFTLY (O_NONBLOCK | O_NOCTTY)
 
 static int
 beneath(int dir, const char *path, int flags, mode_t mode)
@@ -176,9 +168,8 @@ files_split(const char *path, char dir[static REQ_PATH], char last[static NAME_M
 	return 0;
 }
 
-/* For operations that take no resolve flags: the directory (O_PATH) and the last component. */
-static int
-open_parent(const struct monitor *m, const char *path, char last[static NAME_MAX + 1])
+int
+files_open_parent(const struct monitor *m, const char *path, char last[static NAME_MAX + 1])
 {
 	char dir[REQ_PATH];
 
@@ -257,113 +248,11 @@ files_stat(struct monitor *m, const union any_request *req, union any_answer *an
 	close(at);
 	if (error != 0)
 		return error;
-	dir = open_parent(m, r->path, last);
+	dir = files_open_parent(m, r->path, last);
 	known = dir != -1 && fstat(dir, &parent) == 0;
 	a->may = files_may(&m->account, &a->st, known ? &parent : NULL);
 	if (dir != -1)
 		close(dir);
-	return 0;
-}
-
-/* Opens what the request names; a descriptor, or -1 with errno. */
-static int
-open_named(struct monitor *m, const struct req_open *r)
-{
-	bool overwrite = (m->account.rights & RIGHT_OVERWRITE) != 0;
-	int flags = O_WRONLY | OPEN_SOFTLY;
-
-	if (r->mode == OPEN_READ)
-		return files_open(m, r->path, O_RDONLY | OPEN_SOFTLY, 0);
-	/* what is resumed is there already */
-	if (r->restart == 0)
-		return files_open(
-		    m, r->path, flags | O_CREAT | (overwrite ? 0 : O_EXCL), r->permissions & 0777);
-	if (!overwrite) {
-		errno = EACCES;
-		return -1;
-	}
-	return files_open(m, r->path, flags, 0);
-}
-
-/* OPEN_UNIQUE: path, path.1, path.2 … whichever is new; its name into a->name. */
-static int
-open_unique(struct monitor *m, const struct req_open *r, struct ans_open *a)
-{
-	char last[NAME_MAX + 1], name[NAME_MAX + 1];
-	int dir, fd = -1, i, n;
-
-	if ((dir = open_parent(m, r->path, last)) == -1)
-		return -1;
-	for (i = 0; i < UNIQUE_TRIES && fd == -1; i++) {
-		n = i == 0 ? snprintf(name, sizeof(name), "%s", last)
-			   : snprintf(name, sizeof(name), "%s.%d", last, i);
-		if (n < 0 || (size_t)n >= sizeof(name)) {
-			errno = ENAMETOOLONG;
-			break;
-		}
-		fd = files_open_at(
-		    m, dir, name, O_WRONLY | O_CREAT | O_EXCL | OPEN_SOFTLY, r->permissions & 0777);
-		if (fd == -1 && errno != EEXIST)
-			break;
-	}
-	close_quietly(dir);
-	if (fd != -1)
-		memcpy(a->name, name, strlen(name) + 1);
-	return fd;
-}
-
-/*
- * Only regular files are handed out, at the place where the transfer begins.
- * No O_APPEND: splice(2) refuses files that are opened so.
- */
-static int
-prepare_file(int fd, const struct req_open *r, struct stat *st)
-{
-	off_t at = r->restart;
-
-	if (fstat(fd, st) == -1)
-		return errno;
-	if (!S_ISREG(st->st_mode))
-		return S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
-	if (r->restart > st->st_size)
-		return ERANGE;
-	if (r->mode == OPEN_STORE && r->restart == 0 && st->st_size > 0) {
-		if (ftruncate(fd, 0) == -1)
-			return errno;
-		st->st_size = 0;
-	}
-	if (r->mode == OPEN_APPEND)
-		at = st->st_size;
-	if (at > 0 && lseek(fd, at, SEEK_SET) == -1)
-		return errno;
-	if (fcntl(fd, F_SETFL, 0) == -1)
-		return errno;
-	return 0;
-}
-
-int
-files_request_open(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
-{
-	const struct req_open *r = &req->open;
-	struct ans_open *a = &ans->open;
-	unsigned need = r->mode == OPEN_READ ? RIGHT_READ : RIGHT_STORE;
-	int file, error;
-
-	if (r->mode > OPEN_UNIQUE || r->restart < 0)
-		return EINVAL;
-	if (r->restart > 0 && (r->mode == OPEN_APPEND || r->mode == OPEN_UNIQUE))
-		return EINVAL;
-	if ((m->account.rights & need) != need)
-		return EACCES;
-	file = r->mode == OPEN_UNIQUE ? open_unique(m, r, a) : open_named(m, r);
-	if (file == -1)
-		/* sockets, and FIFOs that nobody reads, cannot be opened at all */
-		return errno == ENXIO || errno == ENODEV ? EINVAL : errno;
-	if ((error = prepare_file(file, r, &a->st)) != 0) {
-		close(file);
-		return error;
-	}
-	*fd = file;
 	return 0;
 }
 
@@ -376,7 +265,7 @@ files_mkdir(struct monitor *m, const union any_request *req, union any_answer *a
 
 	(void)ans;
 	(void)fd;
-	if ((dir = open_parent(m, r->path, last)) == -1)
+	if ((dir = files_open_parent(m, r->path, last)) == -1)
 		return errno == EBUSY ? EEXIST : errno;
 	if (mkdirat(dir, last, r->permissions & 0777) == -1)
 		error = errno;
@@ -390,7 +279,7 @@ remove_entry(const struct monitor *m, const char *path, int flags)
 	char last[NAME_MAX + 1];
 	int dir, error = 0;
 
-	if ((dir = open_parent(m, path, last)) == -1)
+	if ((dir = files_open_parent(m, path, last)) == -1)
 		return errno;
 	if (unlinkat(dir, last, flags) == -1)
 		error = errno;
@@ -421,9 +310,8 @@ call_renameat2(int from, const char *old, int to, const char *new, unsigned flag
 	return (int)syscall(SYS_renameat2, from, old, to, new, flags);
 }
 
-/* Renames, over an existing name only with the right to. */
-static int
-rename_entry(const struct monitor *m, int from, const char *old, int to, const char *new)
+int
+files_rename_at(const struct monitor *m, int from, const char *old, int to, const char *new)
 {
 	struct stat st;
 
@@ -450,12 +338,12 @@ files_rename(struct monitor *m, const union any_request *req, union any_answer *
 
 	(void)ans;
 	(void)fd;
-	if ((from = open_parent(m, r->from, old)) == -1)
+	if ((from = files_open_parent(m, r->from, old)) == -1)
 		return errno;
-	if ((to = open_parent(m, r->to, new)) == -1) {
+	if ((to = files_open_parent(m, r->to, new)) == -1) {
 		error = errno;
 	} else {
-		if (rename_entry(m, from, old, to, new) == -1)
+		if (files_rename_at(m, from, old, to, new) == -1)
 			error = errno;
 		close(to);
 	}
@@ -470,7 +358,7 @@ files_rename(struct monitor *m, const union any_request *req, union any_answer *
 static int
 open_for_attributes(const struct monitor *m, const char *path, bool *by_path)
 {
-	int fd = files_open(m, path, O_RDONLY | OPEN_SOFTLY, 0);
+	int fd = files_open(m, path, O_RDONLY | FILES_SOFTLY, 0);
 
 	*by_path = fd == -1 && errno == EACCES;
 	return *by_path ? files_open(m, path, O_PATH, 0) : fd;
@@ -487,7 +375,11 @@ set_attributes(int fd, bool by_path, const struct req_setattr *r)
 		return errno;
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return EINVAL;
-	if (r->set_mode)
+	if (r->set_group && by_path)
+		return EACCES;
+	if (r->set_group) /* first: it takes off bits of the mode */
+		result = fchown(fd, (uid_t)-1, r->group);
+	if (result == 0 && r->set_mode)
 		result = by_path ? syscall(__NR_fchmodat2, fd, "", r->mode, AT_EMPTY_PATH)
 				 : fchmod(fd, r->mode);
 	if (result == 0 && r->set_time)
@@ -507,12 +399,91 @@ files_setattr(struct monitor *m, const union any_request *req, union any_answer 
 	(void)ans;
 	(void)fd;
 	/* the special nanoseconds of utimensat(2) are beyond a second */
-	if ((r->set_mode && (r->mode & ~0777U) != 0) ||
+	if ((r->set_mode && (r->mode & ~0777U) != 0) || (r->set_group && r->group == UINT32_MAX) ||
 	    (r->set_time && (r->modified.tv_nsec < 0 || r->modified.tv_nsec > 999999999)))
 		return EINVAL;
 	if ((file = open_for_attributes(m, r->path, &by_path)) == -1)
 		return errno == ENXIO || errno == ENODEV ? EINVAL : errno;
 	error = set_attributes(file, by_path, r);
 	close(file);
+	return error;
+}
+
+int
+files_space(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
+{
+	struct statfs fs;
+	int at, error = 0;
+	int64_t unit;
+
+	(void)fd;
+	if ((at = files_open(m, req->path.path, O_PATH | O_DIRECTORY, 0)) == -1)
+		return errno;
+	if (fstatfs(at, &fs) == -1)
+		error = errno;
+	close(at);
+	if (error != 0)
+		return error;
+	unit = fs.f_frsize > 0 ? fs.f_frsize : fs.f_bsize;
+	/* what is reserved for root is not the user's */
+	if (__builtin_mul_overflow((int64_t)fs.f_bavail, unit, &ans->space.bytes) ||
+	    ans->space.bytes < 0)
+		ans->space.bytes = fs.f_bavail > 0 ? INT64_MAX : 0;
+	return 0;
+}
+
+/* True if a path has ".." as a component. */
+static bool
+goes_up(const char *path)
+{
+	for (; *path != '\0'; path += strspn(path, "/")) {
+		size_t len = strcspn(path, "/");
+
+		if (len == 2 && path[0] == '.' && path[1] == '.')
+			return true;
+		path += len;
+	}
+	return false;
+}
+
+/*
+ * The text of a link that leads from path to target: relative and never upwards,
+ * so that it stays in the root for every program and wherever the link is moved.
+ * NULL with errno.
+ */
+static const char *
+link_text(const char *target, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash == NULL ? 0 : (size_t)(slash + 1 - path);
+
+	if (len == 0 || strncmp(target, path, len) != 0 || target[len] == '\0' ||
+	    target[len] == '/' || goes_up(target + len)) {
+		errno = EXDEV;
+		return NULL;
+	}
+	return target + len;
+}
+
+int
+files_symlink(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
+{
+	const struct req_symlink *r = &req->symlink;
+	const char *text = link_text(r->target, r->path);
+	char last[NAME_MAX + 1];
+	int dir, at, error = 0;
+
+	(void)ans;
+	(void)fd;
+	if (text == NULL)
+		return errno;
+	if ((dir = files_open_parent(m, r->path, last)) == -1)
+		return errno;
+	/* it must be there: a link into nothing would be a trap for whoever makes that name */
+	if ((at = files_open(m, r->target, O_PATH, 0)) == -1 || symlinkat(text, dir, last) == -1)
+		error = errno;
+	if (at != -1)
+		close(at);
+	close(dir);
 	return error;
 }

@@ -38,6 +38,19 @@ int files_open_at(const struct monitor *m, int dir, const char *name, int flags,
  */
 int files_split(const char *path, char dir[static REQ_PATH], char last[static NAME_MAX + 1]);
 
+/*
+ * Opening must not wait for the other end of a FIFO nor take a terminal; what
+ * is no regular file is closed again.
+ */
+#define FILES_SOFTLY (O_NONBLOCK | O_NOCTTY)
+
+/* For what takes no resolve flags: path's directory (O_PATH), and its last component; as above. */
+int files_open_parent(const struct monitor *m, const char *path, char last[static NAME_MAX + 1]);
+
+/* Renames, over an existing name only with the right to: 0, or -1 with errno (EEXIST). */
+int files_rename_at(
+    const struct monitor *m, int from, const char *old, int to, const char *new);
+
 /* FACTS_MAY_… on an entry; parent is its directory, or NULL where that is not asked. */
 unsigned files_may(
     const struct account *account, const struct stat *entry, const struct stat *parent);
@@ -45,12 +58,12 @@ unsigned files_may(
 /* The requests, as in request.h. */
 int files_chdir(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
 int files_stat(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
-int files_request_open(
-    struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
 int files_mkdir(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
 int files_rmdir(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
 int files_unlink(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
 int files_rename(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
 int files_setattr(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
+int files_space(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
+int files_symlink(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
 
 #endif

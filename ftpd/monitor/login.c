@@ -53,6 +53,10 @@
 	SYSFILTER_BASE, SYSFILTER_ALLOW(newfstatat), SYSFILTER_ALLOW(getdents64),                  \
 	    SYSFILTER_ALLOW(readlinkat), SYSFILTER_ALLOW(unlinkat), SYSFILTER_ALLOW(mkdirat),      \
 	    SYSFILTER_ALLOW(renameat2), SYSFILTER_ALLOW(utimensat), SYSFILTER_ALLOW(ftruncate),    \
+	    /* hidden uploads get their name; what they replace has its attributes looked at */   \
+	    SYSFILTER_ALLOW(linkat), SYSFILTER_ALLOW(flistxattr), SYSFILTER_ALLOW(fsync),          \
+	    SYSFILTER_ALLOW_ARG(fchown, 1, 0xffffffff), /* the group alone */                      \
+	    SYSFILTER_ALLOW(fstatfs), SYSFILTER_ALLOW(symlinkat), /* ALLO, SITE SYMLINK */         \
 	    SYSFILTER_ALLOW_WITHOUT(fchmod, 1, SPECIAL_MODES),                                     \
 	    SYSFILTER_ALLOW_WITHOUT(fchmodat2, 2, SPECIAL_MODES), SYSFILTER_ALLOW(pipe2),          \
 	    SYSFILTER_ALLOW_ARG(socket, 0, AF_INET), SYSFILTER_ALLOW_ARG(socket, 0, AF_INET6),     \

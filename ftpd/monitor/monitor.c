@@ -19,7 +19,9 @@
 #include "log.h"
 #include "login.h"
 #include "msg.h"
+#include "open.h"
 #include "request.h"
+#include "upload.h"
 #include "xferlog.h"
 
 /* The session tells the client that its time is up; this is for a session that does not. */
@@ -63,7 +65,7 @@ static const struct rule rules[REQ_END] = {
 		{ PART(path, path) } },
 	[REQ_STAT] = { "STAT", STATE_USER, 0, SIZES(stat, ans_stat), files_stat, NULL,
 		{ PART(stat, path) }, PART(stat, follow) },
-	[REQ_OPEN] = { "OPEN", STATE_USER, 0, SIZES(open, ans_open), files_request_open, NULL,
+	[REQ_OPEN] = { "OPEN", STATE_USER, 0, SIZES(open, ans_open), open_request, NULL,
 		{ PART(open, path) } },
 	[REQ_LIST] = { "LIST", STATE_USER, RIGHT_LIST, SIZES(list, answer), listing_request,
 		listing_write, { PART(list, path), PART(list, shown) } },
@@ -76,13 +78,17 @@ static const struct rule rules[REQ_END] = {
 	[REQ_RENAME] = { "RENAME", STATE_USER, RIGHT_RENAME, SIZES(rename, answer), files_rename,
 		NULL, { PART(rename, from), PART(rename, to) } },
 	[REQ_SETATTR] = { "SETATTR", STATE_USER, RIGHT_ATTR, SIZES(setattr, answer), files_setattr,
-		NULL, { PART(setattr, path) }, PARTS(setattr, set_mode, set_time) },
+		NULL, { PART(setattr, path) }, PARTS(setattr, set_mode, set_group) },
 	[REQ_LISTEN] = { "LISTEN", STATE_USER, 0, SIZES(listen, ans_listen), dataport_listen, NULL,
 		{ { 0 } }, PART(listen, extended) },
 	[REQ_CONNECT] = { "CONNECT", STATE_USER, 0, SIZES(connect, answer), dataport_connect, NULL,
 		{ { 0 } } },
 	[REQ_DONE] = { "DONE", STATE_USER, 0, SIZES(done, answer), done_request, NULL,
 		{ PART(done, path) }, PARTS(done, complete, listing) },
+	[REQ_SPACE] = { "SPACE", STATE_USER, RIGHT_STORE, SIZES(path, ans_space), files_space, NULL,
+		{ PART(path, path) } },
+	[REQ_SYMLINK] = { "SYMLINK", STATE_USER, RIGHT_STORE, SIZES(symlink, answer), files_symlink,
+		NULL, { PART(symlink, path), PART(symlink, target) } },
 };
 /* clang-format on */
 
@@ -150,12 +156,20 @@ monitor_delay(const struct monitor *m, int ms)
 static int
 done_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
 {
+	struct req_done done = req->done;
+	int error = 0;
+
 	(void)ans;
 	(void)fd;
-	if (req->done.listing)
+	if (done.listing)
 		return m->listing_error;
-	xferlog_write(m, &req->done);
-	return 0;
+	if (done.upload && done.complete)
+		error = upload_complete(m);
+	else
+		upload_discard(m);
+	done.complete = done.complete && error == 0;
+	xferlog_write(m, &done);
+	return error;
 }
 
 /* What is wrong with a request, or NULL. */
@@ -263,6 +277,7 @@ monitor_run(struct monitor *m)
 	if (events == 0)
 		log_info("the login deadline has passed");
 	listing_discard(m);
+	upload_discard(m);
 	if (m->root_fd != -1)
 		close(m->root_fd);
 	m->root_fd = -1;

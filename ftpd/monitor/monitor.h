@@ -26,6 +26,7 @@ struct account {
 };
 
 struct listing;
+struct upload;
 
 struct monitor {
 	const struct conf *conf;
@@ -51,6 +52,7 @@ struct monitor {
 
 	struct listing *listing; /* the rows that follow the answer, or NULL */
 	int listing_error;       /* errno of the last listing, told by REQ_DONE */
+	struct upload *upload;   /* what REQ_DONE puts in its place, or NULL */
 };
 
 /*

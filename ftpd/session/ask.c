@@ -25,6 +25,8 @@ static const char *const names[REQ_END] = {
 	[REQ_LISTEN] = "LISTEN",
 	[REQ_CONNECT] = "CONNECT",
 	[REQ_DONE] = "DONE",
+	[REQ_SPACE] = "SPACE",
+	[REQ_SYMLINK] = "SYMLINK",
 };
 
 /*
@@ -225,4 +227,36 @@ int
 ask_done(struct session *s, const struct req_done *done)
 {
 	return ask_plain(s, REQ_DONE, done, sizeof(*done));
+}
+
+int
+ask_set_group(struct session *s, const char *path, gid_t group)
+{
+	struct req_setattr request = { .set_group = true, .group = group };
+
+	copy_path(request.path, path);
+	return ask_plain(s, REQ_SETATTR, &request, sizeof(request));
+}
+
+int
+ask_space(struct session *s, const char *path, int64_t *bytes)
+{
+	struct req_path request = { 0 };
+	struct ans_space answer;
+	int result;
+
+	copy_path(request.path, path);
+	result = ask(s, REQ_SPACE, &request, sizeof(request), &answer, sizeof(answer), NULL);
+	*bytes = answer.bytes;
+	return result;
+}
+
+int
+ask_symlink(struct session *s, const char *target, const char *path)
+{
+	struct req_symlink request = { 0 };
+
+	copy_path(request.target, target);
+	copy_path(request.path, path);
+	return ask_plain(s, REQ_SYMLINK, &request, sizeof(request));
 }

@@ -32,6 +32,13 @@ int ask_rmdir(struct session *s, const char *path);
 int ask_unlink(struct session *s, const char *path);
 int ask_rename(struct session *s, const char *from, const char *to);
 int ask_set_mode(struct session *s, const char *path, unsigned mode);
+int ask_set_group(struct session *s, const char *path, gid_t group);
+
+/* How many bytes the user may still write where path is, into *bytes. */
+int ask_space(struct session *s, const char *path, int64_t *bytes);
+
+/* Makes path a link to target. EXDEV: that is not in the link's directory or below. */
+int ask_symlink(struct session *s, const char *target, const char *path);
 int ask_set_time(struct session *s, const char *path, const struct timespec *modified);
 
 /* Returns a listening socket; *announce is what to tell the client. */

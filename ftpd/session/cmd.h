@@ -6,6 +6,7 @@
 #define GENKAN_CMD_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct session;
 
@@ -15,6 +16,7 @@ void cmd_pass(struct session *s, char *arg);
 void cmd_quit(struct session *s, char *arg);
 void cmd_auth(struct session *s, char *arg);
 void cmd_host(struct session *s, char *arg);
+void cmd_acct(struct session *s, char *arg);
 
 /* RFC 959 4.1.2, transfer parameters: cmd_param.c */
 void cmd_type(struct session *s, char *arg);
@@ -27,8 +29,13 @@ void cmd_epsv(struct session *s, char *arg);
 void cmd_long(struct session *s, char *arg);
 void cmd_pret(struct session *s, char *arg);
 void cmd_rest(struct session *s, char *arg);
+
+/* What REST or RANG has said no longer holds. */
+void cmd_forget_restart(struct session *s);
+
 void cmd_rang(struct session *s, char *arg);
 void cmd_allo(struct session *s, char *arg);
+void cmd_avbl(struct session *s, char *arg);
 void cmd_opts(struct session *s, char *arg);
 void cmd_lang(struct session *s, char *arg);
 
@@ -47,6 +54,9 @@ void cmd_mfmt(struct session *s, char *arg);
 void cmd_mfct(struct session *s, char *arg);
 void cmd_mff(struct session *s, char *arg);
 void cmd_mlst(struct session *s, char *arg);
+
+/* Reads the number of a group; false if text is none. Names are not known in the client's root. */
+bool cmd_group(const char *text, gid_t *group);
 
 /* Checksums (draft-bryan-ftpext-hash and older names): cmd_hash.c */
 void cmd_hash(struct session *s, char *arg);
@@ -87,6 +97,12 @@ void cmd_refused(struct session *s, char *arg);
  * false, after a reply, if it is too long.
  */
 bool cmd_path(struct session *s, const char *arg, char *path);
+
+/*
+ * The same for a place to go to or to look at: "~" and "~user", with what
+ * follows, are the client's first directory, unless something there is called so.
+ */
+bool cmd_place(struct session *s, const char *arg, char *path);
 
 /* True if arg names something that is there; without a word to the client. */
 bool cmd_exists(struct session *s, const char *arg);

@@ -90,9 +90,17 @@ cmd_pass(struct session *s, char *arg)
 	s->anonymous = answer.anonymous;
 	s->last_transfer = clock_ms();
 	strlcpy(s->directory, answer.directory, sizeof(s->directory));
+	strlcpy(s->home, answer.directory, sizeof(s->home));
 	welcome(s, display);
 	if (display != -1)
 		close(display);
+}
+
+void
+cmd_acct(struct session *s, char *arg)
+{
+	(void)arg;
+	reply(s, 202, "No account is needed here: USER and PASS are all.");
 }
 
 void

@@ -28,6 +28,22 @@ cmd_path(struct session *s, const char *arg, char *path)
 }
 
 bool
+cmd_place(struct session *s, const char *arg, char *path)
+{
+	size_t len = strcspn(arg, "/");
+	bool own = len > 0 && strlen(s->user) == len - 1 && strncmp(arg + 1, s->user, len - 1) == 0;
+
+	if (arg[0] != '~' || !(len == 1 || own) || cmd_exists(s, arg))
+		return cmd_path(s, arg, path);
+	arg += len;
+	arg += strspn(arg, "/"); /* what follows is seen from there */
+	if (strchr(arg, '\r') == NULL && vpath_join(s->home, arg, path, REQ_PATH) == 0)
+		return true;
+	reply(s, 553, "This name is too long or holds a carriage return.");
+	return false;
+}
+
+bool
 cmd_exists(struct session *s, const char *arg)
 {
 	struct ans_stat answer;
@@ -60,7 +76,7 @@ cmd_cwd(struct session *s, char *arg)
 {
 	char path[REQ_PATH];
 
-	if (!cmd_path(s, arg, path))
+	if (!cmd_place(s, arg, path))
 		return;
 	if (ask_chdir(s, path) == -1) {
 		reply_errno(s, 550, arg);
@@ -156,8 +172,8 @@ cmd_rnto(struct session *s, char *arg)
 	if (cmd_path(s, arg, path)) {
 		if (ask_rename(s, s->rename_from, path) == 0)
 			reply(s, 250, "Renamed.");
-		else
-			reply_errno(s, 550, arg);
+		else /* RFC 959 section 5.4 has no 550 here */
+			reply_errno(s, 553, arg);
 	}
 	s->rename_from[0] = '\0';
 }
@@ -258,11 +274,21 @@ cmd_mfct(struct session *s, char *arg)
 	reply(s, 502, "The time of creation cannot be set on this system; MFMT sets the last change.");
 }
 
+bool
+cmd_group(const char *text, gid_t *group)
+{
+	const char *why;
+
+	*group = (gid_t)strtonum(text, 0, INT32_MAX, &why);
+	return why == NULL && text[strspn(text, "0123456789")] == '\0';
+}
+
 /* What MFF is to set. */
 struct wish {
-	bool set_time, set_mode;
+	bool set_time, set_mode, set_group;
 	struct timespec modified;
 	unsigned mode;
+	gid_t group;
 };
 
 /* Reads one "fact=value" of MFF; false after the refusal has been sent. */
@@ -292,7 +318,14 @@ read_fact(struct session *s, const char *fact, struct wish *wish)
 		reply(s, 501, "MFF: UNIX.mode=0644, octal, 0777 at most.");
 		return false;
 	}
-	reply(s, 504, "MFF: %s cannot be set; Modify and UNIX.mode can.", fact);
+	if (strncasecmp(fact, "unix.group=", 11) == 0) {
+		wish->set_group = true;
+		if (cmd_group(value, &wish->group))
+			return true;
+		reply(s, 501, "MFF: UNIX.group=1000, a number.");
+		return false;
+	}
+	reply(s, 504, "MFF: %s cannot be set; Modify, UNIX.group and UNIX.mode can.", fact);
 	return false;
 }
 
@@ -316,7 +349,8 @@ cmd_mff(struct session *s, char *arg)
 	while ((fact = strsep(&facts, ";")) != NULL)
 		if (!read_fact(s, fact, &wish))
 			return;
-	if (wish.set_mode && ask_set_mode(s, path, wish.mode) == -1)
+	if ((wish.set_group && ask_set_group(s, path, wish.group) == -1) ||
+	    (wish.set_mode && ask_set_mode(s, path, wish.mode) == -1))
 		reply_errno(s, 550, name);
 	else if (!wish.set_time || set_time(s, name, &wish.modified))
 		reply(s, 213, "%s; %s", told, name);

@@ -104,8 +104,7 @@ cmd_hash(struct session *s, char *arg)
 	if (compute(s, "HASH", arg, s->params.hash, &range, hex))
 		reply(s, 213, "%s %lld-%lld %s %s", hash_name(s->params.hash), (long long)range.from,
 		    (long long)(range.from + (range.length > 0 ? range.length - 1 : 0)), hex, arg);
-	s->params.restart = 0;
-	s->params.length = -1;
+	cmd_forget_restart(s);
 }
 
 /* Takes a number from the end of text, behind a blank; false if there is none. */

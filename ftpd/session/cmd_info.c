@@ -27,7 +27,7 @@ cmd_feat(struct session *s, char *arg)
 	reply_line(r, "MLST %s", facts_feat(facts, s->params.facts));
 	reply_line(r, "HASH %s", hash_feat(hashes, s->params.hash));
 	reply_line(r, "LANG EN*");
-	reply_line(r, "MFF Modify;UNIX.mode;");
+	reply_line(r, "MFF Modify;UNIX.group;UNIX.mode;");
 	reply_line(r, "RANG STREAM");
 	reply_line(r, "REST STREAM");
 	reply_line(r, "TVFS");

@@ -23,8 +23,7 @@ cmd_type(struct session *s, char *arg)
 		reply(s, 200, "Type is Image: bytes as they are.");
 	} else if (strcasecmp(arg, "A") == 0 || strcasecmp(arg, "A N") == 0) {
 		s->params.type = TYPE_ASCII;
-		s->params.restart = 0; /* REST and RANG count bytes, which ASCII changes */
-		s->params.length = -1;
+		cmd_forget_restart(s); /* REST and RANG count bytes, which ASCII changes */
 		reply(s, 200, "Type is ASCII: lines end with CR LF on the way.");
 	} else if (strchr("AaEeIiLl", arg[0]) != NULL) {
 		reply(s, 504, "TYPE %s is not implemented: A, I and L 8 are.", arg);
@@ -195,6 +194,13 @@ parse_offset(const char *text, int64_t *offset)
 }
 
 void
+cmd_forget_restart(struct session *s)
+{
+	s->params.restart = 0;
+	s->params.length = -1;
+}
+
+void
 cmd_rest(struct session *s, char *arg)
 {
 	int64_t offset;
@@ -221,8 +227,7 @@ cmd_rang(struct session *s, char *arg)
 	if (last == NULL || !parse_offset(arg, &from) || !parse_offset(last, &to)) {
 		reply(s, 501, "RANG wants the first and the last byte: RANG 0 99.");
 	} else if (from == 1 && to == 0) { /* the form that takes a range back */
-		s->params.restart = 0;
-		s->params.length = -1;
+		cmd_forget_restart(s);
 		reply(s, 350, "The next transfer is of all bytes.");
 	} else if (from > to) {
 		reply(s, 501, "RANG: the last byte comes before the first.");
@@ -266,13 +271,32 @@ cmd_lang(struct session *s, char *arg)
 void
 cmd_allo(struct session *s, char *arg)
 {
-	int64_t bytes;
+	int64_t bytes, space;
 
 	arg[strcspn(arg, " ")] = '\0'; /* "ALLO bytes R recordsize" */
 	if (!parse_offset(arg, &bytes))
 		reply(s, 504, "ALLO wants a number of bytes.");
+	else if (ask_space(s, s->directory, &space) == 0 && space < bytes)
+		reply(s, 552, "There is room for %lld bytes only: make room first.", (long long)space);
+	else /* also where it is not known: the upload will tell */
+		reply(s, 200, "There is room; it is taken as it is needed.");
+}
+
+/* draft-peterson-streamlined-ftp-command-extensions: how many bytes a directory could take. */
+void
+cmd_avbl(struct session *s, char *arg)
+{
+	char path[REQ_PATH];
+	int64_t space;
+
+	if (arg == NULL)
+		arg = s->directory;
+	if (!cmd_may(s, RIGHT_STORE, "store files") || !cmd_place(s, arg, path))
+		return;
+	if (ask_space(s, path, &space) == 0)
+		reply(s, 213, "%lld", (long long)space);
 	else
-		reply(s, 200, "Space is taken as it is needed.");
+		reply_errno(s, 550, arg);
 }
 
 void

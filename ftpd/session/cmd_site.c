@@ -49,6 +49,73 @@ site_chmod(struct session *s, char *arg)
 }
 
 static void
+site_chgrp(struct session *s, char *arg)
+{
+	char *name = strchr(arg, ' '), path[REQ_PATH];
+	gid_t group;
+
+	if (!cmd_may(s, RIGHT_ATTR, "change files' groups"))
+		return;
+	if (name != NULL)
+		*name++ = '\0';
+	if (name == NULL || *name == '\0' || !cmd_group(arg, &group)) {
+		reply(s, 501, "SITE CHGRP wants a group's number, a blank and a name: SITE CHGRP 100 file.");
+		return;
+	}
+	if (!cmd_path(s, name, path))
+		return;
+	if (ask_set_group(s, path, group) == 0)
+		reply(s, 200, "Group %u.", (unsigned)group);
+	else
+		reply_errno(s, 550, name);
+}
+
+/* Cuts the first name off *rest: up to a blank, or in quotes. NULL if there is none. */
+static char *
+cut_name(char **rest)
+{
+	char *name = *rest, end = ' ';
+
+	if (*name == '"') {
+		name++;
+		end = '"';
+	}
+	if ((*rest = strchr(name, end)) == NULL)
+		return NULL;
+	*(*rest)++ = '\0';
+	*rest += strspn(*rest, " ");
+	return *name == '\0' || **rest == '\0' ? NULL : name;
+}
+
+static void
+site_symlink(struct session *s, char *arg)
+{
+	char target[REQ_PATH], path[REQ_PATH], *link = arg, *name = cut_name(&link);
+	size_t len;
+
+	if (!cmd_may(s, RIGHT_STORE, "make links"))
+		return;
+	if (name == NULL) {
+		reply(s, 501, "SITE SYMLINK wants what there is and the link's name, in quotes where there "
+		              "are blanks.");
+		return;
+	}
+	len = strlen(link);
+	if (len > 1 && link[0] == '"' && link[len - 1] == '"') {
+		link[len - 1] = '\0';
+		link++;
+	}
+	if (!cmd_path(s, name, target) || !cmd_path(s, link, path))
+		return;
+	if (ask_symlink(s, target, path) == 0)
+		reply(s, 200, "The link was made.");
+	else if (errno == EXDEV)
+		reply(s, 550, "%s: A link may lead to its own directory and below, and nowhere else.", link);
+	else
+		reply_errno(s, 550, errno == ENOENT ? name : link);
+}
+
+static void
 site_idle(struct session *s, char *arg)
 {
 	unsigned max = s->conf->timeout_idle > 0 ? s->conf->timeout_idle : INT_MAX;
@@ -185,11 +252,13 @@ site_help(struct session *s, char *arg)
 
 	(void)arg;
 	reply_begin(r, 214, "SITE commands:");
+	reply_line(r, "CHGRP number file");
 	reply_line(r, "CHMOD mode file");
 	reply_line(r, "HELP");
 	reply_line(r, "IDLE [seconds]");
 	reply_line(r, "MKDIR directory");
 	reply_line(r, "RMDIR directory");
+	reply_line(r, "SYMLINK file link");
 	reply_line(r, "UMASK [mask]");
 	reply_line(r, "UTIME YYYYMMDDHHMMSS file");
 	reply_end(r, 214, "That was all.");
@@ -203,11 +272,13 @@ cmd_site(struct session *s, char *arg)
 		const char *verb;
 		void (*run)(struct session *s, char *arg);
 	} sites[] = {
+		{ "CHGRP", site_chgrp },
 		{ "CHMOD", site_chmod },
 		{ "HELP", site_help },
 		{ "IDLE", site_idle },
 		{ "MKDIR", site_mkdir },
 		{ "RMDIR", site_rmdir },
+		{ "SYMLINK", site_symlink },
 		{ "UMASK", site_umask },
 		{ "UTIME", site_utime },
 	};

@@ -32,25 +32,39 @@ tell_monitor(struct session *s, const struct transfer *t, bool complete)
 	return ask_done(s, &done);
 }
 
+/* RFC 959 section 5.4: no room now, more than is allowed, all else. */
+static int
+file_error_code(const struct transfer *t)
+{
+	if (t->direction == RECEIVE && errno == ENOSPC)
+		return 452;
+	if (t->direction == RECEIVE && (errno == EDQUOT || errno == EFBIG))
+		return 552;
+	return 451;
+}
+
 /* The last word about a transfer. errno belongs to the result. */
 static void
 reply_result(struct session *s, const struct transfer *t, enum transfer_result result)
 {
+	/* HiddenStores: what was there is there still */
+	const char *old = t->hidden ? " The file that was to be replaced is as it was." : "";
+
 	switch (result) {
 	case TRANSFER_DONE:
 		reply(s, 226, "Transfer complete.");
 		break;
 	case TRANSFER_ABORTED:
-		reply(s, 426, "Transfer aborted after %lld bytes.", (long long)t->bytes);
+		reply(s, 426, "Transfer aborted after %lld bytes.%s", (long long)t->bytes, old);
 		reply(s, 226, "ABOR: done.");
 		break;
 	case TRANSFER_LOST:
-		reply(s, 426, "The data connection broke after %lld bytes: %s.", (long long)t->bytes,
-		    strerror(errno));
+		reply(s, 426, "The data connection broke after %lld bytes: %s.%s",
+		    (long long)t->bytes, strerror(errno), old);
 		break;
 	case TRANSFER_STALLED:
-		reply(s, 426, "No byte moved for %u seconds, after %lld: transfer given up.",
-		    s->conf->timeout_stalled, (long long)t->bytes);
+		reply(s, 426, "No byte moved for %u seconds, after %lld: transfer given up.%s",
+		    s->conf->timeout_stalled, (long long)t->bytes, old);
 		break;
 	case TRANSFER_SHORT:
 		reply(s, 451, t->direction == SEND ? "The file became shorter while it was sent."
@@ -60,12 +74,7 @@ reply_result(struct session *s, const struct transfer *t, enum transfer_result r
 		reply(s, 552, "More came than RANG announced; the rest was not stored.");
 		break;
 	case TRANSFER_FILE_ERROR:
-		if (t->direction == RECEIVE && errno == ENOSPC)
-			reply_errno(s, 452, t->path);
-		else if (t->direction == RECEIVE && (errno == EDQUOT || errno == EFBIG))
-			reply_errno(s, 552, t->path);
-		else
-			reply_errno(s, 451, t->path);
+		reply(s, file_error_code(t), "%s: %s.%s", t->path, control_reason(errno), old);
 		break;
 	case TRANSFER_CLOSED:
 		break;
@@ -90,18 +99,24 @@ run(struct session *s, struct transfer *t, const char *greeting)
 		result = transfer_run(s, t);
 		error = errno;
 	}
+	/* a client that is killed in the middle closes both: that is no end of a file */
+	if (result == TRANSFER_DONE && t->direction == RECEIVE && session_client_gone(s))
+		result = TRANSFER_CLOSED;
 	s->xfer = NULL;
 	if (close(t->file) == -1 && result == TRANSFER_DONE && t->direction == RECEIVE) {
 		result = TRANSFER_FILE_ERROR; /* the last bytes did not reach the disk */
 		error = errno;
 	}
-	if (t->data == -1)
+	if (t->data != -1)
+		close(t->data);
+	else if (t->direction == SEND)
 		return;
-	close(t->data);
 	if (tell_monitor(s, t, result == TRANSFER_DONE) == -1 && result == TRANSFER_DONE) {
 		result = TRANSFER_FILE_ERROR;
 		error = errno;
 	}
+	if (t->data == -1)
+		return;
 	errno = error;
 	reply_result(s, t, result);
 	s->last_transfer = clock_ms();
@@ -155,11 +170,18 @@ receive(struct session *s, const char *verb, const char *arg, enum open_mode mod
 		    (long long)s->params.restart, arg);
 		return;
 	}
+	if (t.file == -1 && errno == EPERM && !s->conf->allow_store_restart &&
+	    (mode == OPEN_APPEND || s->params.restart != 0)) {
+		reply(s, 451, "%s: Uploads are not resumed or appended to here (AllowStoreRestart).",
+		    arg);
+		return;
+	}
 	if (t.file == -1) {
 		reply_errno(s, errno == ENOSPC || errno == EDQUOT ? 452 : 553, arg);
 		return;
 	}
 	t.path = path;
+	t.hidden = answer.hidden;
 	if (mode == OPEN_UNIQUE) /* RFC 1123 section 4.1.2.9 */
 		snprintf(greeting, sizeof(greeting), "FILE: %s", answer.name);
 	run(s, &t, greeting);
@@ -270,7 +292,7 @@ open_listing(struct session *s, const char *arg, enum list_kind kind, char *path
 		arg = "";
 	if (kind != LIST_FACTS)
 		arg = take_options(arg, &options, &kind);
-	if (!cmd_path(s, arg, path))
+	if (!cmd_place(s, arg, path))
 		return -1;
 	if (kind == LIST_NAMES)
 		names_prefix(s, arg, path, options, shown);

@@ -17,7 +17,7 @@ const struct command commands[] = {
 	/* verb  function      argument  when            effect                      HELP */
 	{ "USER", cmd_user, ARG_MUST, WHEN_ANY, 0, "<SP> name" },
 	{ "PASS", cmd_pass, ARG_MAY, WHEN_ANY, SECRET, "<SP> password" },
-	{ "ACCT", cmd_refused, ARG_MAY, WHEN_ANY, SECRET, "(not here)" },
+	{ "ACCT", cmd_acct, ARG_MUST, WHEN_ANY, SECRET, "<SP> account (none is needed)" },
 	{ "HOST", cmd_host, ARG_MUST, WHEN_ANY, FEATURE, "<SP> hostname" },
 	{ "AUTH", cmd_auth, ARG_MUST, WHEN_ANY, 0, "<SP> mechanism" },
 	{ "QUIT", cmd_quit, ARG_NONE, WHEN_ANY, 0, "" },
@@ -38,6 +38,7 @@ const struct command commands[] = {
 	{ "REST", cmd_rest, ARG_MUST, WHEN_LOGGED_IN, KEEPS_RESTART, "<SP> offset" },
 	{ "RANG", cmd_rang, ARG_MUST, WHEN_LOGGED_IN, KEEPS_RESTART, "<SP> first <SP> last byte" },
 	{ "ALLO", cmd_allo, ARG_MUST, WHEN_LOGGED_IN, 0, "<SP> bytes" },
+	{ "AVBL", cmd_avbl, ARG_MAY, WHEN_LOGGED_IN, FEATURE, "[<SP> directory]" },
 	{ "OPTS", cmd_opts, ARG_MUST, WHEN_ANY, 0, "<SP> UTF8 [ON] | MLST [facts] | HASH [algorithm]" },
 	{ "LANG", cmd_lang, ARG_MAY, WHEN_ANY, 0, "[<SP> language]" },
 
@@ -157,13 +158,6 @@ may_run(struct session *s, const struct command *c, const char *arg)
 	return false;
 }
 
-static void
-forget_restart(struct session *s)
-{
-	s->params.restart = 0;
-	s->params.length = -1;
-}
-
 void
 command_dispatch(struct session *s, char *line)
 {
@@ -186,9 +180,9 @@ command_dispatch(struct session *s, char *line)
 	if (!(c->effect & (KEEPS_RENAME | IN_TRANSFER)))
 		s->rename_from[0] = '\0';
 	if (!(c->effect & (KEEPS_RESTART | DATA | IN_TRANSFER)))
-		forget_restart(s);
+		cmd_forget_restart(s);
 	if (may_run(s, c, arg))
 		c->run(s, arg);
 	if (c->effect & DATA) /* REST is for one transfer, also one that failed */
-		forget_restart(s);
+		cmd_forget_restart(s);
 }

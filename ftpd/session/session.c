@@ -119,6 +119,17 @@ lines_are_queued(const struct session *s)
 	return linebuf_peek(&s->ctl.lines, &line, &len);
 }
 
+bool
+session_client_gone(struct session *s)
+{
+	struct pollfd p = { .fd = s->ctl.in, .events = POLLIN };
+
+	if (!s->ctl.eof && !s->ctl.broken && linebuf_space(&s->ctl.lines) > 0 &&
+	    poll_until(s, &p, 1, clock_ms()) == 1)
+		control_read(&s->ctl);
+	return s->ctl.broken || (s->ctl.eof && !lines_are_queued(s));
+}
+
 enum wait_result
 session_wait(struct session *s, int fd, short events, int64_t deadline)
 {

@@ -50,6 +50,7 @@ struct session {
 	char user[REQ_NAME];
 	unsigned rights;         /* RIGHT_… */
 	bool anonymous;
+	char home[REQ_PATH];      /* where the session began, "~" */
 	char directory[REQ_PATH]; /* current directory, a name in the client's root */
 	char rename_from[REQ_PATH]; /* set by RNFR, for the next command alone; else empty */
 
@@ -96,6 +97,12 @@ enum wait_result session_wait(struct session *s, int fd, short events, int64_t d
  * (closed, or timed out and told so).
  */
 char *session_line(struct session *s);
+
+/*
+ * True if the client has closed the control connection and no command of its is
+ * left; looks and does not wait.
+ */
+bool session_client_gone(struct session *s);
 
 /* Waits until the control connection takes more bytes; false when it will not. */
 bool session_wait_writable(struct session *s);

@@ -28,6 +28,7 @@ struct transfer {
 	const char *verb, *path; /* for STAT */
 	int file, data;          /* file may be a pipe of rows (a listing) */
 	bool pipe;
+	bool hidden;  /* RECEIVE: what it replaces stays until all has come */
 	bool hashing; /* no data connection: a checksum is computed */
 	bool ascii;
 	int64_t size;  /* of what is to be moved from where it starts, -1: not known */

@@ -306,11 +306,17 @@ class Replies(ServerTest):
         session.command("ALLO 1000", 200)
         session.command("ALLO 1000 R 10", 200)
         session.command("ALLO many", 504)
+        room = int(session.command("AVBL", 213).text[4:])
+        self.assertGreater(room, 0)
+        session.command(f"ALLO {room + (1 << 50)}", 552)
+        session.command("AVBL missing", 550)
+        session.command("AVBL /", 213)
 
     def test_commands_that_are_known_but_not_offered(self):
         session = self.session()
-        for line in ("REIN", "SMNT /x", "ACCT x"):
+        for line in ("REIN", "SMNT /x", "DSIZ x", "COMB x y", "LPRT 6", "LPSV", "MFCT 2026 x"):
             session.command(line, 502)
+        session.command("ACCT x", 202)
 
 
 class BeforeLogin(ServerTest):
@@ -325,7 +331,7 @@ class BeforeLogin(ServerTest):
         control.greet()
         for line, code in (("FEAT", 211), ("HELP", 214), ("NOOP", 200), ("SYST", 215),
                            ("TYPE I", 200), ("STRU F", 200), ("MODE S", 200), ("CLNT x", 200),
-                           ("OPTS UTF8 ON", 200), ("OPTS MLST type;", 200), ("ACCT x", 502),
+                           ("OPTS UTF8 ON", 200), ("OPTS MLST type;", 200), ("ACCT x", 202),
                            ("REIN", 502), ("SMNT x", 502)):
             control.command(line, code)
 

@@ -56,10 +56,12 @@ static const struct {
 	[REQ_UNLINK] = { SHAPE(path, answer), { TEXT(path, path) } },
 	[REQ_RENAME] = { SHAPE(rename, answer), { TEXT(rename, from), TEXT(rename, to) } },
 	[REQ_SETATTR] = { SHAPE(setattr, answer), { TEXT(setattr, path) },
-		BOOLS(setattr, set_mode, 2) },
+		BOOLS(setattr, set_mode, 3) },
 	[REQ_LISTEN] = { SHAPE(listen, ans_listen), .flags = BOOLS(listen, extended, 1), .fd = true },
 	[REQ_CONNECT] = { SHAPE(connect, answer), .fd = true },
 	[REQ_DONE] = { SHAPE(done, answer), { TEXT(done, path) }, BOOLS(done, complete, 4) },
+	[REQ_SPACE] = { SHAPE(path, ans_space), { TEXT(path, path) } },
+	[REQ_SYMLINK] = { SHAPE(symlink, answer), { TEXT(symlink, target), TEXT(symlink, path) } },
 };
 /* clang-format on */
 
@@ -271,6 +273,7 @@ check_answer(int sock, const struct packet *p)
 	case REQ_RMDIR:
 	case REQ_UNLINK:
 	case REQ_RENAME:
+	case REQ_SYMLINK:
 	case REQ_SETATTR:
 		CHECK(!good);
 	}

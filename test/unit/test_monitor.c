@@ -46,13 +46,16 @@ static const struct row {
 	{ REQ_RENAME, sizeof(struct req_rename), sizeof(struct answer),
 	    { FIELD(rename, from), FIELD(rename, to) } },
 	{ REQ_SETATTR, sizeof(struct req_setattr), sizeof(struct answer), { FIELD(setattr, path) },
-	    { FIELD(setattr, set_mode), FIELD(setattr, set_time) } },
+	    { FIELD(setattr, set_mode), FIELD(setattr, set_time), FIELD(setattr, set_group) } },
 	{ REQ_LISTEN, sizeof(struct req_listen), sizeof(struct ans_listen), { { 0 } },
 	    { FIELD(listen, extended) } },
 	{ REQ_CONNECT, sizeof(struct req_connect), sizeof(struct answer), { { 0 } } },
 	{ REQ_DONE, sizeof(struct req_done), sizeof(struct answer), { FIELD(done, path) },
 	    { FIELD(done, complete), FIELD(done, upload), FIELD(done, ascii),
 		FIELD(done, listing) } },
+	{ REQ_SPACE, sizeof(struct req_path), sizeof(struct ans_space), { FIELD(path, path) } },
+	{ REQ_SYMLINK, sizeof(struct req_symlink), sizeof(struct answer),
+	    { FIELD(symlink, target), FIELD(symlink, path) } },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -373,6 +373,7 @@ a_file_is_stored_resumed_and_appended_to(void **state)
 {
 	struct house *h = *state;
 
+	house_conf(h, "HiddenStores off"); /* the rest is in test_monitor_upload.c */
 	house_login(h);
 	assert_int_equal(store(h, OPEN_STORE, "/file", 0, "0123456789"), 0);
 	assert_true(house_holds(h, "home/file", "0123456789"));
@@ -592,6 +593,91 @@ the_perm_fact_knows_rights_and_modes(void **state)
 	assert_int_equal(chmod(in_base(h, "home/dir"), 0755), 0);
 }
 
+static int
+make_link(struct house *h, const char *target, const char *path)
+{
+	struct req_symlink req = { 0 };
+	struct answer ans;
+
+	(void)strlcpy(req.target, target, sizeof(req.target));
+	(void)strlcpy(req.path, path, sizeof(req.path));
+	return house_ask(h, REQ_SYMLINK, &req, sizeof(req), &ans, sizeof(ans), NULL);
+}
+
+static void
+links_are_made_to_what_lies_below_alone(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "/file", "/dir/link" }, { "/dir", "/dir/link" }, { "/dir/", "/dir/link" },
+		{ "/dir//file", "/dir/link" }, { "/dir/../file", "/dir/link" },
+		{ "/dir/sub/../../file", "/dir/link" }, { "file", "link" }, { "", "/link" },
+		{ "/file", "" }, { "../secret", "/link" }, { "/../secret", "/link" },
+		{ "/..", "/link" }, { "/dir/..", "/dir/link" } };
+	struct house *h = *state;
+	char text[64] = "";
+	size_t i;
+
+	house_make(h, "secret", "secret\n");
+	house_make(h, "home/file", "inside");
+	house_make(h, "home/dir", NULL);
+	house_make(h, "home/dir/file", "deeper");
+	house_make(h, "home/dir/sub", NULL);
+	house_login(h);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(make_link(h, bad[i][0], bad[i][1]), EXDEV);
+	assert_int_equal(make_link(h, "/dir/missing", "/dir/link"), ENOENT);
+	assert_int_equal(make_link(h, "/dir/file", "/dir/file"), EEXIST);
+	assert_int_equal(make_link(h, "/dir/file", "/link"), 0);
+	assert_true(reads(h, "/link", 0, "deeper"));
+	house_end(h);
+	assert_int_equal(readlink(in_base(h, "home/link"), text, sizeof(text) - 1), 8);
+	assert_string_equal(text, "dir/file");
+
+	house_conf(h, "ReadOnly on");
+	house_login(h);
+	assert_int_equal(make_link(h, "/dir/file", "/other"), EACCES);
+	house_end(h);
+}
+
+static void
+the_room_of_a_directory_is_told(void **state)
+{
+	struct req_path req = { .path = "/" };
+	struct house *h = *state;
+	struct ans_space ans;
+
+	house_make(h, "home/file", "x");
+	house_login(h);
+	assert_int_equal(house_ask(h, REQ_SPACE, &req, sizeof(req), &ans, sizeof(ans), NULL), 0);
+	assert_true(ans.bytes > 0);
+	(void)strlcpy(req.path, "/file", sizeof(req.path));
+	assert_int_equal(
+	    house_ask(h, REQ_SPACE, &req, sizeof(req), &ans, sizeof(ans), NULL), ENOTDIR);
+	house_end(h);
+}
+
+static void
+the_group_is_set_to_ones_own_alone(void **state)
+{
+	struct req_setattr req = { .set_group = true, .path = "/file" };
+	struct house *h = *state;
+	struct answer ans;
+
+	h->root = geteuid() == 0;
+	house_make(h, "home/file", "x");
+	req.group = h->root ? 65534 : getegid();
+	house_login(h);
+	assert_int_equal(house_ask(h, REQ_SETATTR, &req, sizeof(req), &ans, sizeof(ans), NULL), 0);
+	req.group = 0;
+	if (h->root || getegid() != 0)
+		assert_int_equal(
+		    house_ask(h, REQ_SETATTR, &req, sizeof(req), &ans, sizeof(ans), NULL), EPERM);
+	req.group = UINT32_MAX;
+	assert_int_equal(
+	    house_ask(h, REQ_SETATTR, &req, sizeof(req), &ans, sizeof(ans), NULL), EINVAL);
+	house_end(h);
+}
+
 static void
 long_names_are_errors_and_no_more(void **state)
 {
@@ -639,6 +725,9 @@ main(void)
 		T(names_change_but_never_over_others_without_the_right),
 		T(rights_are_enforced_here),
 		T(the_perm_fact_knows_rights_and_modes),
+		T(links_are_made_to_what_lies_below_alone),
+		T(the_room_of_a_directory_is_told),
+		T(the_group_is_set_to_ones_own_alone),
 		T(long_names_are_errors_and_no_more),
 	};
 

@@ -1,0 +1,13 @@
+/*
+ * REQ_OPEN: the file of a transfer.
+ */
+#ifndef GENKAN_OPEN_H
+#define GENKAN_OPEN_H
+
+#include "request.h"
+
+struct monitor;
+
+int open_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
+
+#endif
