@@ -25,6 +25,7 @@
 #include "monitor/monitor.h"
 #include "options.h"
 #include "pwfile.h"
+#include "session/names.h"
 #include "session/sandbox.h"
 #include "session/session.h"
 #include "slots.h"
@@ -169,6 +170,7 @@ run_roles(const struct conf *conf, const struct client *client, struct monitor *
 			close(m->transfer_log);
 		if (m->gateway != -1)
 			close(m->gateway);
+		names_load(conf);
 		sandbox_enter(box);
 		session_run(conf, client, pair[1]);
 		_exit(0);

@@ -42,6 +42,19 @@ enum hidden_stores {
 	HIDDEN_STORES_OFF
 };
 
+/* ListOptions */
+struct list_options {
+	char letters[16];              /* of ls(1), for listings that do not say their own */
+	bool strict;                   /* the client's own options count for nothing */
+	unsigned max_files, max_depth; /* 0: only the bounds of listing.h */
+};
+
+/* ClientCharset; an empty name is UTF-8. */
+struct client_charset {
+	bool guess; /* auto: UTF-8 for a client that sends it */
+	char name[32];
+};
+
 /* Strings are never NULL: a directive that is off is the empty string. Times are seconds, 0 never. */
 struct conf {
 	struct masquerade masquerade;
@@ -62,6 +75,10 @@ struct conf {
 	enum hidden_stores hidden_stores;
 	bool sync_uploads;
 	mode_t umask_file, umask_dir;
+	bool show_dot_files;
+	bool show_symlinks;
+	struct list_options list_options;
+	struct client_charset client_charset;
 
 	unsigned max_clients; /* 1..SLOTS_MAX */
 	unsigned max_login_attempts;

@@ -50,6 +50,10 @@ extern const struct kind confvalue_umasks;
 extern const struct kind confvalue_hidden_stores;
 extern const struct kind confvalue_log_levels;
 
+/* Of listings and names: conflist.c */
+extern const struct kind conflist_options;
+extern const struct kind conflist_charsets;
+
 /* Says what is wrong; returns -1. */
 int confvalue_wrong(char why[static WHY], const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -27,7 +27,7 @@ static const struct {
 
 #define NNAMES (sizeof(names) / sizeof(names[0]))
 
-/* RFC 3659 section 7.5.1; OS.unix=symlink is what ProFTPD says and clients know. */
+/* RFC 3659 section 7.5.1; of OS.unix=slink clients know every form, its example has one. */
 static const char *
 type_value(mode_t mode, enum facts_dir dir)
 {
@@ -37,7 +37,7 @@ type_value(mode_t mode, enum facts_dir dir)
 	case S_IFDIR:
 		return dir == FACTS_CDIR ? "cdir" : dir == FACTS_PDIR ? "pdir" : "dir";
 	case S_IFLNK:
-		return "OS.unix=symlink";
+		return "OS.unix=slink";
 	case S_IFIFO:
 		return "OS.unix=fifo";
 	case S_IFSOCK:

@@ -10,8 +10,41 @@
 
 #include "ask.h"
 #include "facts.h"
+#include "nfc.h"
 #include "session.h"
 #include "vpath.h"
+
+/*
+ * Where ClientCharset makes clients of different kinds meet, "ga" of one may be
+ * "ka" and a mark of the other (nfc.h): a name that is not there is looked for in
+ * the other spelling. One that is not there either is made with whole letters.
+ */
+static void
+find_spelling(struct session *s, char path[static REQ_PATH])
+{
+	size_t last = (size_t)(strrchr(path, '/') + 1 - path), len = strlen(path), n;
+	char other[REQ_PATH];
+	struct ans_stat answer;
+
+	if (ask_stat(s, path, false, &answer) == 0 || errno != ENOENT)
+		return;
+	memcpy(other, path, last);
+	n = nfc_decompose(path + last, len - last, other + last, sizeof(other) - last - 1);
+	other[last + n] = '\0';
+	if (n > 0 && strcmp(other, path) != 0 && ask_stat(s, other, false, &answer) == 0) {
+		strlcpy(path, other, REQ_PATH);
+		return;
+	}
+	n = nfc_decompose(path, len, other, sizeof(other) - 1);
+	other[n] = '\0';
+	if (n > 0 && strcmp(other, path) != 0 && ask_stat(s, other, false, &answer) == 0) {
+		strlcpy(path, other, REQ_PATH);
+		return;
+	}
+	n = nfc_compose(path + last, len - last, other, sizeof(other) - 1);
+	memcpy(path + last, other, n);
+	path[last + n] = '\0';
+}
 
 bool
 cmd_path(struct session *s, const char *arg, char *path)
@@ -21,8 +54,11 @@ cmd_path(struct session *s, const char *arg, char *path)
 		reply(s, 553, "A name must not hold a carriage return.");
 		return false;
 	}
-	if (vpath_join(s->directory, arg, path, REQ_PATH) == 0)
+	if (vpath_join(s->directory, arg, path, REQ_PATH) == 0) {
+		if (s->conf->client_charset.name[0] != '\0')
+			find_spelling(s, path);
 		return true;
+	}
 	reply(s, 553, "This name is longer than %d bytes.", REQ_PATH - 1);
 	return false;
 }
@@ -365,7 +401,7 @@ cmd_mlst(struct session *s, char *arg)
 
 	if (!cmd_path(s, arg != NULL ? arg : "", path))
 		return;
-	if (ask_stat(s, path, false, &answer) == -1) {
+	if (ask_stat(s, path, !s->conf->show_symlinks, &answer) == -1) {
 		reply_errno(s, 550, arg != NULL ? arg : path);
 		return;
 	}

@@ -309,7 +309,9 @@ cmd_opts(struct session *s, char *arg)
 		*value++ = '\0';
 	if (strcasecmp(arg, "UTF8") == 0 || strcasecmp(arg, "UTF-8") == 0) {
 		if (value == NULL || strcasecmp(value, "ON") == 0 || strcasecmp(value, "NLST") == 0)
-			reply(s, 200, "Names are UTF-8.");
+			reply(s, 200, "Names are %s.", names_utf8(s, true));
+		else if (strcasecmp(value, "OFF") == 0 && s->conf->client_charset.name[0] != '\0')
+			reply(s, 200, "Names are %s.", names_utf8(s, false));
 		else
 			reply(s, 504, "Names are UTF-8 here, always.");
 	} else if (strcasecmp(arg, "MLST") == 0) {

@@ -231,6 +231,17 @@ list_option(char letter)
 	}
 }
 
+/* What holds for every LIST and NLST: ShowDotFiles, ListOptions. */
+static unsigned
+default_options(const struct conf *conf)
+{
+	unsigned options = conf->show_dot_files ? LIST_ALMOST_ALL : 0;
+
+	for (const char *p = conf->list_options.letters; *p != '\0'; p++)
+		options |= list_option(*p);
+	return options;
+}
+
 /*
  * Takes "-la -t " from the front of arg, as clients pass on what was typed for
  * ls. Returns the rest: the path, whose own blanks stay. *kind becomes
@@ -282,7 +293,7 @@ names_prefix(struct session *s, const char *arg, const char *path, unsigned opti
 static int
 open_listing(struct session *s, const char *arg, enum list_kind kind, char *path)
 {
-	unsigned options = 0;
+	unsigned options = 0, ignored = 0;
 	char shown[REQ_PATH] = "";
 	int fd;
 
@@ -290,8 +301,10 @@ open_listing(struct session *s, const char *arg, enum list_kind kind, char *path
 		return -1;
 	if (arg == NULL)
 		arg = "";
-	if (kind != LIST_FACTS)
-		arg = take_options(arg, &options, &kind);
+	if (kind != LIST_FACTS) {
+		options = default_options(s->conf);
+		arg = take_options(arg, s->conf->list_options.strict ? &ignored : &options, &kind);
+	}
 	if (!cmd_place(s, arg, path))
 		return -1;
 	if (kind == LIST_NAMES)
@@ -348,15 +361,23 @@ cmd_abor(struct session *s, char *arg)
 static void
 send_rows(struct session *s, const char *rows, size_t n)
 {
+	static char converted[NAMES_ROWS_OUT];
 	char out[2 * PIPE_BUF];
-	size_t len = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		out[len++] = rows[i];
-		if ((unsigned char)rows[i] == 0xff)
-			out[len++] = rows[i];
+	if (names_convert(s)) {
+		n = names_rows(s, rows, n, converted);
+		rows = converted;
 	}
-	control_send(s, out, len);
+	while (n > 0) {
+		size_t len = 0;
+
+		for (; n > 0 && len + 2 <= sizeof(out); n--, rows++) {
+			out[len++] = *rows;
+			if ((unsigned char)*rows == 0xff)
+				out[len++] = *rows;
+		}
+		control_send(s, out, len);
+	}
 }
 
 void
@@ -374,6 +395,7 @@ cmd_list_reply(struct session *s, char *arg)
 	code = ask_stat(s, path, true, &answer) == 0 && !S_ISDIR(answer.st.st_mode) ? 213 : 212;
 	reply_begin(&s->ctl.reply, code, "Status of %s:", path);
 	control_send_reply(s);
+	names_rows_begin();
 	while ((n = read(fd, rows, sizeof(rows))) > 0)
 		send_rows(s, rows, (size_t)n); /* they begin with a letter or a dash */
 	close(fd);

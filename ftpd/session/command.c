@@ -169,6 +169,8 @@ command_dispatch(struct session *s, char *line)
 	if (arg != NULL)
 		*arg++ = '\0';
 	c = command_find(line, strlen(line));
+	if (arg != NULL && c != NULL && !(c->effect & SECRET))
+		arg = names_argument(s, arg);
 	if (c != NULL && (c->effect & SECRET))
 		log_debug("< %s ****", line);
 	else

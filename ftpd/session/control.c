@@ -73,8 +73,11 @@ control_send_reply(struct session *s)
 {
 	struct reply *r = &s->ctl.reply;
 
+	size_t len = r->len;
+	const char *wire = names_reply(s, r->buf, &len);
+
 	log_debug("> %.*s", (int)r->len - 2, r->buf);
-	control_send(s, r->buf, r->len);
+	control_send(s, wire, len);
 }
 
 void
@@ -114,7 +117,7 @@ control_reason(int error)
 	case EXDEV:
 		return "It leads outside or to another file system";
 	case ENAMETOOLONG:
-		return "The name is too long";
+		return "The name is too long: 255 bytes of UTF-8 are the limit";
 	case ENOSPC:
 		return "The disk is full";
 	case EDQUOT:

@@ -253,6 +253,7 @@ session_run(const struct conf *conf, const struct client *client, int monitor)
 		.directory = "/",
 		.began = clock_ms(),
 	};
+	names_begin(&s);
 	control_init(&s.ctl, client->in, client->out, client->socket);
 	while ((line = session_line(&s)) != NULL)
 		command_dispatch(&s, line);

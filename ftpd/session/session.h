@@ -12,6 +12,7 @@
 #include "conf.h"
 #include "control.h"
 #include "hash.h"
+#include "names.h"
 #include "request.h"
 
 struct transfer;
@@ -41,6 +42,7 @@ struct session {
 	const struct conf *conf;
 	const struct client *client;
 	struct control ctl;
+	struct names names;
 	struct params params;
 	struct data_port port;
 	struct transfer *xfer; /* the one that runs now, or NULL */

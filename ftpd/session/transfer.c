@@ -25,6 +25,8 @@
 static char copy_in[COPY_SIZE];
 static char copy_out[2 * COPY_SIZE];
 
+_Static_assert(sizeof(copy_out) >= NAMES_ROWS_OUT && COPY_SIZE >= NAMES_ROWS, "no room for rows");
+
 /* Waits for fd; TRANSFER_DONE means: go on. */
 static enum transfer_result
 wait_for(struct session *s, int fd, short events)
@@ -101,8 +103,10 @@ send_all(struct session *s, struct transfer *t, const char *bytes, size_t len)
 static enum transfer_result
 pump_out(struct session *s, struct transfer *t)
 {
+	bool convert = t->pipe && names_convert(s);
 	struct ascii ascii = { 0 };
 
+	names_rows_begin();
 	for (;;) {
 		enum transfer_result r;
 		ssize_t n;
@@ -111,7 +115,7 @@ pump_out(struct session *s, struct transfer *t)
 		r = t->pipe ? wait_for(s, t->file, POLLIN) : wait_for(s, t->data, POLLOUT);
 		if (r != TRANSFER_DONE)
 			return r;
-		n = read(t->file, copy_in, sizeof(copy_in));
+		n = read(t->file, copy_in, convert ? NAMES_ROWS : sizeof(copy_in));
 		if (n == 0)
 			return TRANSFER_DONE;
 		if (n == -1 && is_passing(errno))
@@ -120,6 +124,8 @@ pump_out(struct session *s, struct transfer *t)
 			return TRANSFER_FILE_ERROR;
 		if (t->ascii)
 			r = send_all(s, t, copy_out, ascii_to_net(&ascii, copy_in, (size_t)n, copy_out));
+		else if (convert)
+			r = send_all(s, t, copy_out, names_rows(s, copy_in, (size_t)n, copy_out));
 		else
 			r = send_all(s, t, copy_in, (size_t)n);
 		if (r != TRANSFER_DONE)

@@ -198,7 +198,7 @@ directives_are_told_apart_without_case(void **state)
 			b = conf_directive(j, NULL);
 			assert_int_not_equal(strcasecmp(a, b), 0);
 		}
-	assert_true(n >= 28);
+	assert_true(n >= 31);
 	assert_null(conf_directive(n + 1, NULL));
 	assert_set("passiveports 4000 4029");
 	assert_set("UMASK 077");
@@ -365,6 +365,12 @@ values_are_read_and_printed(void **state)
 		{ "Anonymous", "YES", "on" },
 		{ "Anonymous", "false", "off" },
 		{ "ReadOnly", "1", "on" },
+		{ "ListOptions", "\"-aF\" strict", "-aF strict" },
+		{ "ListOptions", "maxfiles 20 maxdepth 3 -R", "-R maxfiles 20 maxdepth 3" },
+		{ "ListOptions", "none", "none" },
+		{ "ClientCharset", "auto", "auto CP932" },
+		{ "ClientCharset", "EUC-JP-MS", "EUC-JP-MS" },
+		{ "ClientCharset", "utf8", "UTF-8" },
 		{ "Umask", "077", "077 077" },
 		{ "Umask", "0022  002", "022 002" },
 		{ "MaxClients", "1000", "1000" },

@@ -67,7 +67,7 @@ types_are_those_of_the_mode(void **state)
 		{ S_IFDIR,  FACTS_DIR,  "type=dir;"             },
 		{ S_IFDIR,  FACTS_CDIR, "type=cdir;"            },
 		{ S_IFDIR,  FACTS_PDIR, "type=pdir;"            },
-		{ S_IFLNK,  FACTS_DIR,  "type=OS.unix=symlink;" },
+		{ S_IFLNK,  FACTS_DIR,  "type=OS.unix=slink;" },
 		{ S_IFIFO,  FACTS_DIR,  "type=OS.unix=fifo;"    },
 		{ S_IFSOCK, FACTS_DIR,  "type=OS.unix=socket;"  },
 		{ S_IFCHR,  FACTS_DIR,  "type=OS.unix=chr;"     },

@@ -465,6 +465,50 @@ folders_that_may_not_be_read_are_refused(void **state)
 	assert_int_equal(chmod(path, 0755), 0);
 }
 
+static void
+links_that_are_not_shown_are_what_they_lead_to(void **state)
+{
+	struct house *h = *state;
+	struct rows rows;
+
+	furnish(h);
+	house_conf(h, "ShowSymlinks off");
+	house_login(h);
+	/* "out" leads outside the root: there is no such entry */
+	names_are(h, 0, "/", "", "C [x].txt a b dir link ");
+	rows = list(h, LIST_LONG, 0, "/", "");
+	assert_null(strstr(rows.text, "->"));
+	assert_non_null(strstr(rows.text, " link\r\n"));
+	free(rows.text);
+	rows = list(h, LIST_LONG, 0, "/link", "");
+	assert_int_equal(rows.text[0], '-');
+	free(rows.text);
+	rows = list(h, LIST_FACTS, 0, "/", "");
+	assert_non_null(strstr(rows.text, "type=file;size=1; link\r\n"));
+	assert_null(strstr(rows.text, " out\r\n"));
+	free(rows.text);
+	assert_int_equal(ask_list(h, LIST_LONG, 0, "/out", "", NULL), ENOENT);
+	house_end(h);
+}
+
+static void
+list_options_bound_what_a_session_may_ask_for(void **state)
+{
+	struct house *h = *state;
+	struct rows rows;
+
+	furnish(h);
+	house_conf(h, "ListOptions maxfiles 3 maxdepth 1");
+	house_login(h);
+	rows = list(h, LIST_NAMES, 0, "/", "");
+	assert_non_null(strstr(rows.text, "C\r\n[x].txt\r\na\r\n[the listing ends here"));
+	free(rows.text);
+	rows = list(h, LIST_NAMES, LIST_RECURSIVE, "/dir", "");
+	assert_null(strstr(rows.text, "deep"));
+	free(rows.text);
+	house_end(h);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, house_setup, house_teardown)
 
 int
@@ -486,6 +530,8 @@ main(void)
 		T(the_answer_comes_before_the_rows),
 		T(a_session_that_closes_the_pipe_ends_the_listing),
 		T(folders_that_may_not_be_read_are_refused),
+		T(links_that_are_not_shown_are_what_they_lead_to),
+		T(list_options_bound_what_a_session_may_ask_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,260 @@
+/*
+ * The rows of a listing.
+ */
+#include "listing_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "facts.h"
+#include "files.h"
+#include "listing.h"
+#include "monitor.h"
+#include "reply.h"
+
+static void
+flush(struct listing *l)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < l->len && !l->gone) {
+		n = write(l->out, l->buffer + done, l->len - done);
+		if (n >= 0) {
+			done += (size_t)n;
+		} else if (errno != EINTR) {
+			l->gone = true;
+			if (errno != EPIPE)
+				l->error = errno;
+		}
+	}
+	l->len = 0;
+}
+
+static void
+put(struct listing *l, const char *text, size_t len)
+{
+	if (len > sizeof(l->buffer) - l->len)
+		flush(l);
+	memcpy(l->buffer + l->len, text, len);
+	l->len += len;
+}
+
+/* Puts a row that is text alone. */
+static void
+put_text(struct listing *l, const char *text)
+{
+	int n = snprintf(l->row, sizeof(l->row), "%s", text);
+	size_t len = n < 0 ? 0 : (size_t)n < sizeof(l->row) ? (size_t)n : sizeof(l->row) - 1;
+
+	reply_clean(l->row, len);
+	put(l, l->row, len);
+	put(l, "\r\n", 2);
+}
+
+/* The mark of -F; "ls" marks links by their target where that is shown. */
+static const char *
+mark(const struct listing *l, mode_t mode)
+{
+	if ((l->req.options & LIST_CLASSIFY) == 0)
+		return "";
+	if (S_ISDIR(mode))
+		return "/";
+	if (S_ISLNK(mode))
+		return l->req.kind == LIST_LONG ? "" : "@";
+	if (S_ISFIFO(mode))
+		return "|";
+	if (S_ISSOCK(mode))
+		return "=";
+	return S_ISREG(mode) && (mode & 0111) != 0 ? "*" : "";
+}
+
+/*
+ * The row of one entry of LIST or NLST. link is where in dir the entry's own
+ * link can be read. In a recursion NLST shows the way to each name, because its
+ * rows are for use in RETR; LIST has headings for that.
+ */
+static void
+put_entry(struct listing *l, const char *name, const struct stat *st, int dir, const char *link)
+{
+	const char *way = "";
+	ssize_t n = -1;
+
+	if (l->req.kind == LIST_NAMES && l->path[l->top] == '/')
+		way = l->path + l->top + 1;
+	(void)snprintf(l->shown, sizeof(l->shown), "%s%s%s%s%s", l->req.shown, way,
+	    way[0] != '\0' ? "/" : "", name, mark(l, st->st_mode));
+	if (l->req.kind == LIST_NAMES) {
+		put_text(l, l->shown);
+		return;
+	}
+	if (S_ISLNK(st->st_mode))
+		n = readlinkat(dir, link, l->target, sizeof(l->target) - 1);
+	l->target[n < 0 ? 0 : n] = '\0';
+	put(l, l->row, lsline_format(l->row, st, l->shown, n >= 0 ? l->target : NULL, l->now));
+}
+
+/* How many rows there may be; 0: as many as there are. */
+static unsigned
+rows_max(const struct listing *l)
+{
+	unsigned ours = (l->req.options & LIST_RECURSIVE) != 0 ? LISTING_ROWS : 0;
+	unsigned wanted = l->m->conf->list_options.max_files;
+
+	return wanted == 0 || (ours != 0 && ours < wanted) ? ours : wanted;
+}
+
+/* How deep a recursion may go; the folder itself is level 1. */
+static unsigned
+depth_max(const struct listing *l)
+{
+	unsigned wanted = l->m->conf->list_options.max_depth;
+
+	return wanted == 0 || wanted > LISTING_DEPTH ? LISTING_DEPTH : wanted;
+}
+
+static void write_folder(struct listing *, struct folder *, unsigned depth);
+
+/* Goes down into name, a folder of the one at l->path. */
+static void
+write_subfolder(struct listing *l, const char *name, unsigned depth)
+{
+	size_t len = strlen(l->path);
+	struct folder f;
+	int dir;
+
+	if (depth > depth_max(l) || len + 1 + strlen(name) >= sizeof(l->path)) {
+		l->cut = true;
+		return;
+	}
+	l->path[len] = '/';
+	(void)strlcpy(l->path + len + 1, name, sizeof(l->path) - len - 1);
+	dir = files_open(l->m, l->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (dir != -1 && folder_open(&f, dir) == 0) {
+		if (l->req.kind == LIST_LONG) {
+			(void)snprintf(l->shown, sizeof(l->shown), "%s:", l->path + l->top + 1);
+			put(l, "\r\n", 2);
+			put_text(l, l->shown);
+		}
+		if ((l->error = folder_read(l, &f)) == 0)
+			write_folder(l, &f, depth);
+		folder_close(&f);
+	}
+	l->path[len] = '\0';
+}
+
+/* The rows of the names at hand; false when there shall be no more. */
+static bool
+write_names(struct listing *l, struct folder *f)
+{
+	bool recursive = (l->req.options & LIST_RECURSIVE) != 0;
+	bool plain = l->req.kind == LIST_NAMES && !recursive &&
+	    !(l->req.options & LIST_CLASSIFY) && l->m->conf->show_symlinks;
+	unsigned max = rows_max(l);
+	struct stat st = { 0 };
+	size_t i;
+
+	for (i = 0; i < f->names.n && !l->gone; i++) {
+		struct entry *e = &f->names.entry[i];
+
+		if (max != 0 && l->rows == max) {
+			l->cut = true;
+			return false;
+		}
+		/* plain names are worth no look at each file */
+		if (!plain && !folder_stat(l, f, e->name, &st))
+			continue;
+		e->folder = S_ISDIR(st.st_mode) && !folder_is_dots(e->name);
+		put_entry(l, e->name, &st, dirfd(f->stream), e->name);
+		l->rows++;
+	}
+	return !l->gone;
+}
+
+static void
+write_folder(struct listing *l, struct folder *f, unsigned depth)
+{
+	while (write_names(l, f) && f->more)
+		if ((l->error = folder_read(l, f)) != 0)
+			return;
+	if ((l->req.options & LIST_RECURSIVE) == 0 || l->pattern[0] != '\0')
+		return;
+	/* descriptors do not add up with the depth */
+	closedir(f->stream);
+	f->stream = NULL;
+	for (size_t i = 0; i < f->names.n && !l->cut && !l->gone && l->error == 0; i++)
+		if (f->names.entry[i].folder)
+			write_subfolder(l, f->names.entry[i].name, depth + 1);
+}
+
+static void
+put_facts(struct listing *l, const char *name, const struct stat *st, enum facts_dir dir,
+    const struct stat *parent)
+{
+	unsigned may = files_may(&l->m->account, st, parent);
+	size_t len = facts_format(l->row, st, dir, may, l->req.facts);
+
+	put(l, l->row, len);
+	put(l, " ", 1);
+	put_text(l, name);
+}
+
+/* MLSD: every name as it comes, the folder itself and the one above first. */
+static void
+write_facts(struct listing *l)
+{
+	struct folder *f = &l->folder;
+	struct dirent *d;
+	struct stat st;
+
+	put_facts(l, ".", &f->st, FACTS_CDIR, NULL);
+	(void)folder_stat(l, f, "..", &st);
+	put_facts(l, "..", &st, FACTS_PDIR, NULL);
+	for (errno = 0; !l->gone && (d = readdir(f->stream)) != NULL; errno = 0)
+		if (!folder_is_dots(d->d_name) && folder_stat(l, f, d->d_name, &st))
+			put_facts(l, d->d_name, &st, FACTS_DIR, &f->st);
+	if (!l->gone)
+		l->error = errno;
+}
+
+static void
+write_single(struct listing *l)
+{
+	struct stat st;
+
+	if (fstat(l->single, &st) == -1)
+		l->error = errno;
+	else
+		put_entry(l, l->name, &st, l->single, "");
+}
+
+/* The last row of a listing that met its bounds. */
+static void
+put_cut(struct listing *l)
+{
+	unsigned max = rows_max(l);
+
+	if (max == 0)
+		max = LISTING_ROWS;
+	(void)snprintf(l->shown, sizeof(l->shown),
+	    "[the listing ends here: no more than %u names and %u levels are shown]", max,
+	    depth_max(l));
+	put_text(l, l->shown);
+}
+
+void
+rows_write(struct listing *l)
+{
+	if (l->req.kind == LIST_FACTS)
+		write_facts(l);
+	else if (l->single != -1)
+		write_single(l);
+	else
+		write_folder(l, &l->folder, 1);
+	if (l->cut)
+		put_cut(l);
+	flush(l);
+}

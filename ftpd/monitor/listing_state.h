@@ -1,0 +1,92 @@
+/*
+ * A listing under way: between listing.c (what is to be listed), listing_read.c
+ * (which names a directory has, in which order) and listing_rows.c (what is
+ * written of them); for nobody else.
+ */
+#ifndef GENKAN_LISTING_STATE_H
+#define GENKAN_LISTING_STATE_H
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "lsline.h"
+#include "request.h"
+
+struct monitor;
+
+/* What goes into the pipe at once. */
+#define LISTING_BUFFER (64 * 1024)
+
+/* The longest name in a row: what stands before it, folders of a recursion, a mark. */
+#define LISTING_SHOWN (2 * REQ_PATH + NAME_MAX + 4)
+
+/* A name that is sorted. */
+struct entry {
+	const char *name;
+	size_t at; /* where name is in names.text, which moves while it grows */
+	struct timespec time;
+	off_t size;
+	bool folder; /* known after its row was written, in recursion */
+};
+
+/* Names of a directory, at most LISTING_SORTED; their texts lie behind each other. */
+struct names {
+	struct entry *entry;
+	size_t n, room;
+	char *text;
+	size_t len, text_room;
+};
+
+/* A directory that is being listed. */
+struct folder {
+	DIR *stream;
+	struct stat st;
+	struct names names;
+	bool more; /* it may have more names than these */
+};
+
+struct listing {
+	const struct monitor *m;
+	struct req_list req;
+	int single;                 /* the one entry that is listed (O_PATH), or -1: a folder */
+	struct folder folder;       /* the folder, its first names read already */
+	char name[NAME_MAX + 1];    /* of the single entry */
+	char pattern[NAME_MAX + 1]; /* what names must match; empty: all */
+	char path[REQ_PATH];        /* of the folder; it grows and shrinks in recursion */
+	size_t top;                 /* how much of path is not recursion */
+
+	int out; /* the pipe */
+	time_t now;
+	char buffer[LISTING_BUFFER];
+	size_t len;
+	char row[LSLINE_MAX + LISTING_SHOWN], shown[LISTING_SHOWN], target[PATH_MAX];
+	unsigned rows;
+	bool cut;  /* the recursion met its bounds */
+	bool gone; /* the session does not want more */
+	int error;
+};
+
+/* listing_read.c: errors are errno values, 0 is done. */
+
+/* Takes dir, a directory that was opened for reading. */
+int folder_open(struct folder *f, int dir);
+
+/* Reads and sorts the next names of the folder. */
+int folder_read(const struct listing *l, struct folder *f);
+
+/* The status of a name in the folder as it is to be shown; false when it is gone or is not shown. */
+bool folder_stat(const struct listing *l, const struct folder *f, const char *name, struct stat *st);
+
+void folder_close(struct folder *f);
+
+bool folder_is_dots(const char *name);
+
+/* listing_rows.c */
+
+/* Writes all rows of the listing into the pipe. */
+void rows_write(struct listing *l);
+
+#endif
