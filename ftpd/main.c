@@ -20,6 +20,7 @@
 #include "caps.h"
 #include "client.h"
 #include "conf.h"
+#include "gateway_start.h"
 #include "launcher.h"
 #include "log.h"
 #include "monitor/monitor.h"
@@ -73,66 +74,6 @@ find_user(const char *name, uid_t *uid, gid_t *gid)
 		return;
 	log_debug("there is no user %s: nobody stands in", name);
 	*uid = *gid = NOBODY;
-}
-
-/* Opens one of our own programs: beside this one (a build), else where it was installed. */
-static int
-open_program(const char *name)
-{
-	char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	char *slash;
-	int fd = -1;
-
-	if (n > 0) {
-		path[n] = '\0';
-		slash = strrchr(path, '/');
-		if (slash != NULL && (size_t)(slash + 1 - path) + strlen(name) < sizeof(path)) {
-			strlcpy(slash + 1, name, sizeof(path) - (size_t)(slash + 1 - path));
-			fd = open(path, O_PATH | O_CLOEXEC);
-		}
-	}
-	if (fd == -1 && snprintf(path, sizeof(path), "%s/%s", PKGLIBEXECDIR, name) < PATH_MAX)
-		fd = open(path, O_PATH | O_CLOEXEC);
-	if (fd == -1)
-		log_warn("%s", path);
-	return fd;
-}
-
-/*
- * Starts the DNS look-up in a process of its own, under a uid of its own. Returns
- * the pipe on which its one line will come, or -1.
- */
-static int
-start_gateway(const struct conf *conf, bool root, uid_t uid, gid_t gid)
-{
-	char timeout[16], program_name[] = "genkan-ftpd-gateway", option[] = "-t";
-	char *argv[] = { program_name, option, timeout, conf->masquerade.name, NULL };
-	int program = open_program(program_name), answer[2];
-	pid_t pid;
-
-	if (program == -1)
-		return -1;
-	if (pipe2(answer, O_CLOEXEC) == -1) {
-		log_warn("pipe to the gateway");
-		close(program);
-		return -1;
-	}
-	snprintf(timeout, sizeof(timeout), "%u", conf->masquerade_timeout * 1000);
-	pid = fork();
-	if (pid == 0) {
-		if (root && (caps_become(uid, gid, NULL, 0) == -1 || caps_keep(0) == -1))
-			_exit(EX_OSERR);
-		/* standard error is the log's, not the pipe's */
-		if (dup2(answer[1], 1) != -1)
-			fexecve(program, argv, environ);
-		_exit(EX_OSERR);
-	}
-	if (pid == -1)
-		log_warn("fork of the gateway");
-	close(program);
-	close(answer[1]);
-	return answer[0];
 }
 
 static int
@@ -192,8 +133,8 @@ static void
 serve(const struct conf *conf, struct client *client, int run_directory, struct monitor *m)
 {
 	struct sandbox box = { .root = geteuid() == 0, .empty = -1 };
-	uid_t gateway_uid = NOBODY;
-	gid_t gateway_gid = NOBODY;
+	struct gateway_user user = { .root = box.root };
+	int state = -1;
 	char peer[NETADDR_TEXT];
 	bool wants_gateway;
 
@@ -201,13 +142,15 @@ serve(const struct conf *conf, struct client *client, int run_directory, struct 
 	log_info("connection from %s", netaddr_text(&client->peer, peer));
 	if (conf->masquerade.kind != MASQUERADE_NONE && !client->lan)
 		client->lan = start_is_lan(&conf->local_networks, &client->peer);
-	wants_gateway = conf->masquerade.kind == MASQUERADE_HOST && !client->lan &&
+	wants_gateway = conf->masquerade.kind == MASQUERADE_ASK && !client->lan &&
 	                client->peer.family == AF_INET;
 	m->transfer_log = open_transfer_log(conf);
 	if (box.root) {
 		find_user(conf->session_user, &box.uid, &box.gid);
-		if (wants_gateway)
-			find_user(conf->gateway_user, &gateway_uid, &gateway_gid);
+		if (wants_gateway) {
+			find_user(conf->gateway_user, &user.uid, &user.gid);
+			state = gateway_state(conf, &user);
+		}
 		box.empty = run_directory == -1 ? -1 : start_empty_directory(run_directory);
 		if (box.empty == -1)
 			fatal("RunDirectory %s: no empty directory for the session", conf->run_directory);
@@ -219,8 +162,13 @@ serve(const struct conf *conf, struct client *client, int run_directory, struct 
 	}
 	if (run_directory != -1)
 		close(run_directory);
-	if (wants_gateway)
-		m->gateway = start_gateway(conf, box.root, gateway_uid, gateway_gid);
+	if (wants_gateway) {
+		if (!box.root)
+			state = gateway_state(conf, &user);
+		m->gateway = gateway_start(conf, &user, state);
+		if (state != -1)
+			close(state);
+	}
 	m->root = box.root;
 	run_roles(conf, client, m, &box);
 }

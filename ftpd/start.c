@@ -198,6 +198,12 @@ open_own_directory(int at, const char *name, mode_t mode)
 }
 
 int
+start_own_directory(const char *path, mode_t mode)
+{
+	return open_own_directory(AT_FDCWD, path, mode);
+}
+
+int
 start_run_directory(const struct conf *conf)
 {
 	return open_own_directory(AT_FDCWD, conf->run_directory, geteuid() == 0 ? 0755 : 0700);

@@ -40,6 +40,12 @@ enum start_found start_find_client(struct client *client, bool *stderr_ok, int l
 int start_listen_fds(void);
 
 /*
+ * Opens a directory, making it if it is missing; refuses one that others could write
+ * to, and a symlink. Returns an O_PATH descriptor, or -1 with errno.
+ */
+int start_own_directory(const char *path, mode_t mode);
+
+/*
  * Opens the run directory, making it if it is missing (0755 root's, 0700
  * anybody else's); refuses one that others could write to. Returns an O_PATH
  * descriptor, or -1 with errno.

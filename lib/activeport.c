@@ -9,6 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* RFC 959 section 8: the port of the data connection */
+#define FTP_DATA 20
+
 int
 activeport_parse(const char *text, int *setting, const char **why)
 {
@@ -22,9 +25,13 @@ activeport_parse(const char *text, int *setting, const char **why)
 		*setting = ACTIVEPORT_L_MINUS_1;
 		return 0;
 	}
+	if (strcasecmp(text, "prefer") == 0) {
+		*setting = ACTIVEPORT_PREFER;
+		return 0;
+	}
 	/* strtonum(3) would take a sign and blanks. */
 	if (!isdigit((unsigned char)text[0])) {
-		*why = "a port, any or L-1 is wanted";
+		*why = "a port, prefer, any or L-1 is wanted";
 		return -1;
 	}
 	*setting = (int)strtonum(text, 1, 65535, &bad);
@@ -43,6 +50,8 @@ activeport_text(int setting, char buf[static 8])
 		(void)strlcpy(buf, "any", 8);
 	else if (setting == ACTIVEPORT_L_MINUS_1)
 		(void)strlcpy(buf, "L-1", 8);
+	else if (setting == ACTIVEPORT_PREFER)
+		(void)strlcpy(buf, "prefer", 8);
 	else
 		snprintf(buf, 8, "%hu", (unsigned short)setting);
 	return buf;
@@ -53,5 +62,5 @@ activeport_for(int setting, uint16_t control_port)
 {
 	if (setting == ACTIVEPORT_L_MINUS_1)
 		return control_port > 0 ? (uint16_t)(control_port - 1) : 0;
-	return (uint16_t)setting;
+	return setting == ACTIVEPORT_PREFER ? FTP_DATA : (uint16_t)setting;
 }

@@ -9,11 +9,12 @@
 
 enum {
 	ACTIVEPORT_ANY = 0,       /* any free port */
-	ACTIVEPORT_L_MINUS_1 = -1 /* the control port less one */
-	/* else the port itself, 1..65535 */
+	ACTIVEPORT_L_MINUS_1 = -1, /* the control port less one, else any */
+	ACTIVEPORT_PREFER = -2     /* 20, else any */
+	/* else the port itself and no other, 1..65535 */
 };
 
-/* Reads "20" (or another port), "any" or "L-1"; 0, or -1 with *why in words. */
+/* Reads "20" (or another port), "prefer", "any" or "L-1"; 0, or -1 with *why in words. */
 int activeport_parse(const char *text, int *setting, const char **why);
 
 /* Writes the setting as activeport_parse() reads it; returns buf. */

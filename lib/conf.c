@@ -20,10 +20,13 @@
 #define CONF(field) offsetof(struct conf, field)
 
 static const struct directive directives[] = {
-	{ "MasqueradeAddress", &confvalue_masquerades, CONF(masquerade), "none" },
+	{ "MasqueradeAddress", &confnet_masquerades, CONF(masquerade), "none" },
 	{ "MasqueradeTimeout", &confvalue_lookup_seconds, CONF(masquerade_timeout), "2" },
+	{ "MasqueradeResolver", &confnet_resolvers, CONF(masquerade_resolver), "system" },
+	{ "MasqueradeCacheAge", &confvalue_seconds, CONF(masquerade_cache_age), "86400" },
 	{ "PassivePorts", &confvalue_port_lists, CONF(passive_ports), "any" },
-	{ "ActivePort", &confvalue_active_ports, CONF(active_port), "20" },
+	{ "ActivePort", &confvalue_active_ports, CONF(active_port), "prefer" },
+	{ "PrivatePort", &confnet_private_ports, CONF(private_port_is_peer), "reject" },
 	{ "LocalNetworks", &confvalue_network_lists, CONF(local_networks), "auto" },
 	{ "DefaultRoot", &confvalue_roots, CONF(default_root), "~" },
 	{ "AuthUserFile", &confvalue_paths, CONF(auth_user_file), SYSCONFDIR "/passwd" },
@@ -55,6 +58,7 @@ static const struct directive directives[] = {
 	{ "SessionUser", &confvalue_users, CONF(session_user), "genkan" },
 	{ "GatewayUser", &confvalue_users, CONF(gateway_user), "genkan-gw" },
 	{ "RunDirectory", &confvalue_paths, CONF(run_directory), RUNDIR },
+	{ "StateDirectory", &confvalue_paths, CONF(state_directory), STATEDIR },
 };
 
 #define NDIRECTIVES  (sizeof(directives) / sizeof(directives[0]))
@@ -175,6 +179,17 @@ default_run_directory(char *path, size_t size)
 		snprintf(path, size, "/tmp/genkan-ftpd-%u", uid);
 }
 
+static void
+default_state_directory(char *path, size_t size)
+{
+	if (geteuid() == 0) {
+		snprintf(path, size, "%s", STATEDIR);
+	} else {
+		default_run_directory(path, size);
+		strlcat(path, "/state", size);
+	}
+}
+
 int
 conf_init(struct conf *conf)
 {
@@ -185,6 +200,8 @@ conf_init(struct conf *conf)
 		snprintf(value, sizeof(value), "%s", directives[i].defaults);
 		if (directives[i].offset == CONF(run_directory))
 			default_run_directory(value, sizeof(value));
+		if (directives[i].offset == CONF(state_directory))
+			default_state_directory(value, sizeof(value));
 		/* Fails for want of memory alone: a test parses every default. */
 		if (set(conf, &directives[i], value, why) == -1) {
 			conf_free(conf);

@@ -26,12 +26,15 @@ struct networks {
 enum masquerade_kind {
 	MASQUERADE_NONE,
 	MASQUERADE_ADDRESS, /* an IPv4 address: addr */
-	MASQUERADE_HOST     /* a name, looked up anew for every connection */
+	MASQUERADE_ASK      /* sources that genkan-ftpd-gateway asks anew for every connection */
 };
+
+#define MASQUERADE_SOURCES 8
+#define MASQUERADE_TEXT    1024
 
 struct masquerade {
 	enum masquerade_kind kind;
-	char *name; /* as written */
+	char *name; /* the sources in order, a blank between them */
 	struct netaddr addr;
 };
 
@@ -59,8 +62,11 @@ struct client_charset {
 struct conf {
 	struct masquerade masquerade;
 	unsigned masquerade_timeout;
+	char *masquerade_resolver; /* DNS servers, a blank between them; empty: the system's */
+	unsigned masquerade_cache_age;
 	struct portlist passive_ports;
 	int active_port; /* activeport.h */
+	bool private_port_is_peer; /* PrivatePort peer */
 	struct networks local_networks;
 
 	char *default_root; /* "~" or an absolute path */
@@ -95,6 +101,7 @@ struct conf {
 
 	char *session_user; /* name or number; without such a user: nobody */
 	char *gateway_user;
+	char *state_directory; /* what outlives a connection: the last known address */
 	char *run_directory; /* slots and the session's empty root */
 
 	bool set[128]; /* per table row: given explicitly (repeated directives are refused) */

@@ -95,8 +95,8 @@ print_string(const struct directive *d, const struct conf *conf, FILE *out)
 		fputs(text, out);
 }
 
-static int
-set_string(char **field, const char *value, char why[static WHY])
+int
+confvalue_string(char **field, const char *value, char why[static WHY])
 {
 	char *copy = strdup(value);
 
@@ -190,12 +190,12 @@ parse_path(const struct directive *d, struct conf *conf, char *value, char why[s
 	char **field = field_of(d, conf);
 
 	if (strcasecmp(value, "none") == 0)
-		return set_string(field, "", why);
+		return confvalue_string(field, "", why);
 	if (value[0] != '/')
 		return confvalue_wrong(why, "\"%.64s\" is neither a path that begins with / nor none", value);
 	if (strlen(value) >= PATH_MAX)
 		return confvalue_wrong(why, "the path is longer than %d bytes", PATH_MAX - 1);
-	return set_string(field, value, why);
+	return confvalue_string(field, value, why);
 }
 
 const struct kind confvalue_paths = { parse_path, print_string, .string = true };
@@ -207,7 +207,7 @@ parse_root(const struct directive *d, struct conf *conf, char *value, char why[s
 		return confvalue_wrong(why, "\"%.64s\" is neither ~ nor a path that begins with /", value);
 	if (strlen(value) >= PATH_MAX)
 		return confvalue_wrong(why, "the path is longer than %d bytes", PATH_MAX - 1);
-	return set_string(field_of(d, conf), value, why);
+	return confvalue_string(field_of(d, conf), value, why);
 }
 
 const struct kind confvalue_roots = { parse_root, print_string, .string = true };
@@ -224,7 +224,7 @@ parse_user(const struct directive *d, struct conf *conf, char *value, char why[s
 		return confvalue_wrong(why, "\"%.64s\" is neither a user's name nor a uid", value);
 	if (strcmp(value, "root") == 0 || (number && strspn(value, "0") == strlen(value)))
 		return confvalue_wrong(why, "%.64s is not allowed here: take a user without rights", value);
-	return set_string(field_of(d, conf), value, why);
+	return confvalue_string(field_of(d, conf), value, why);
 }
 
 const struct kind confvalue_users = { parse_user, print_string, .string = true };
@@ -236,16 +236,16 @@ parse_ident(const struct directive *d, struct conf *conf, char *value, char why[
 	char **field = field_of(d, conf);
 
 	if (strcasecmp(value, "on") == 0)
-		return set_string(field, IDENT_ON, why);
+		return confvalue_string(field, IDENT_ON, why);
 	if (strcasecmp(value, "off") == 0)
-		return set_string(field, IDENT_OFF, why);
+		return confvalue_string(field, IDENT_OFF, why);
 	if (strncasecmp(value, "on", 2) == 0 && isblank((unsigned char)value[2]))
 		value += 2 + strspn(value + 2, BLANKS);
 	if (confvalue_unquote(value, why) == -1)
 		return -1;
 	if (value[0] == '\0' || strlen(value) > IDENT_MAX)
 		return confvalue_wrong(why, "the text must have 1 to %d bytes", IDENT_MAX);
-	return set_string(field, value, why);
+	return confvalue_string(field, value, why);
 }
 
 static void
@@ -257,78 +257,6 @@ print_ident(const struct directive *d, const struct conf *conf, FILE *out)
 }
 
 const struct kind confvalue_idents = { parse_ident, print_ident, .string = true, .raw = true };
-
-/* Letters, digits, dashes and dots; the last label is no number, or it would be a bad address. */
-static bool
-is_host_name(const char *text)
-{
-	size_t len = strlen(text), label = 0;
-	bool digits = true;
-
-	if (len > 0 && text[len - 1] == '.')
-		len--;
-	if (len < 1 || len > 253)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c == '.') {
-			if (label == 0 || text[i - 1] == '-')
-				return false;
-			label = 0;
-			digits = true;
-			continue;
-		}
-		if (c > 127 || (!isalnum(c) && c != '-') || (c == '-' && label == 0) ||
-		    ++label > 63)
-			return false;
-		digits = digits && isdigit(c);
-	}
-	return label > 0 && text[len - 1] != '-' && !digits;
-}
-
-static int
-parse_masquerade(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
-{
-	struct masquerade *m = field_of(d, conf);
-	struct netaddr addr = { .family = AF_UNSPEC };
-	enum netaddr_reach reach;
-
-	if (strcasecmp(value, "none") == 0) {
-		if (set_string(&m->name, "", why) == -1)
-			return -1;
-		m->kind = MASQUERADE_NONE;
-		m->addr = addr;
-		return 0;
-	}
-	if (netaddr_parse(value, &addr) == 0) {
-		if (addr.family != AF_INET)
-			return confvalue_wrong(why,
-			    "%.64s is IPv6, but PASV announces IPv4 alone and EPSV needs "
-			    "no address: give an IPv4 address or a name",
-			    value);
-		reach = netaddr_reach(&addr);
-		if (reach == NETADDR_UNSPECIFIED || reach == NETADDR_MULTICAST)
-			return confvalue_wrong(why, "nobody can connect to %.64s", value);
-	} else if (!is_host_name(value)) {
-		return confvalue_wrong(why, "\"%.64s\" is neither a host name nor an IPv4 address", value);
-	}
-	if (set_string(&m->name, value, why) == -1)
-		return -1;
-	m->kind = addr.family == AF_INET ? MASQUERADE_ADDRESS : MASQUERADE_HOST;
-	m->addr = addr;
-	return 0;
-}
-
-static void
-print_masquerade(const struct directive *d, const struct conf *conf, FILE *out)
-{
-	const struct masquerade *m = value_of(d, conf);
-
-	fputs(m->kind == MASQUERADE_NONE ? "none" : m->name, out);
-}
-
-const struct kind confvalue_masquerades = { parse_masquerade, print_masquerade };
 
 static int
 conf_ports(const struct directive *d, struct conf *conf, char *value, char why[static WHY])

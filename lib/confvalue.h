@@ -42,13 +42,17 @@ extern const struct kind confvalue_paths;
 extern const struct kind confvalue_roots;
 extern const struct kind confvalue_users;
 extern const struct kind confvalue_idents;
-extern const struct kind confvalue_masquerades;
 extern const struct kind confvalue_port_lists;
 extern const struct kind confvalue_active_ports;
 extern const struct kind confvalue_network_lists;
 extern const struct kind confvalue_umasks;
 extern const struct kind confvalue_hidden_stores;
 extern const struct kind confvalue_log_levels;
+
+/* Of the world outside: confnet.c */
+extern const struct kind confnet_masquerades;
+extern const struct kind confnet_resolvers;
+extern const struct kind confnet_private_ports;
 
 /* Of listings and names: conflist.c */
 extern const struct kind conflist_options;
@@ -57,6 +61,9 @@ extern const struct kind conflist_charsets;
 /* Says what is wrong; returns -1. */
 int confvalue_wrong(char why[static WHY], const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Puts a copy of value into *field; 0, or -1 with why. */
+int confvalue_string(char **field, const char *value, char why[static WHY]);
 
 /*
  * Takes the quotes off a value, and the backslash before ", # and \. (The

@@ -26,62 +26,54 @@ struct source_dns {
 	struct finding *found;
 };
 
-/* What to do about an address that cannot be announced. */
-static const char *
-advice_for(enum netaddr_reach reach)
+static bool
+is_lower(const struct netaddr *a, const struct netaddr *b)
 {
-	switch (reach) {
-	case NETADDR_UNSPECIFIED:
-	case NETADDR_LOOPBACK:
-		return "the entry is switched off or blocked; see the DDNS provider's page";
-	case NETADDR_PRIVATE:
-		return "use a name that only the DNS outside knows; if it is right, there is a "
-		       "second router in front of yours";
-	case NETADDR_CARRIER:
-		return "the provider shares one address among many homes; ask for one of your "
-		       "own, or use IPv6";
-	default:
-		return "correct the entry at the DDNS provider";
-	}
+	return ntohl(a->v4.s_addr) < ntohl(b->v4.s_addr);
 }
 
+/* Keeps the lowest ADDRESSES_MAX, in order, each once. */
 static void
-say_unusable(struct source_dns *dns, const struct netaddr *addr)
+insert(struct finding *found, const struct netaddr *addr)
 {
-	char text[NETADDR_TEXT];
-	enum netaddr_reach reach = netaddr_reach(addr);
+	size_t i = 0;
 
-	snprintf(dns->found->words, sizeof(dns->found->words), "%s is %s, %s: %s", dns->name,
-	    netaddr_text(addr, text), netaddr_reach_text(reach), advice_for(reach));
+	while (i < found->n && is_lower(&found->addrs[i], addr))
+		i++;
+	if (i == ADDRESSES_MAX || (i < found->n && netaddr_same_host(&found->addrs[i], addr)))
+		return;
+	if (found->n < ADDRESSES_MAX)
+		found->n++;
+	memmove(found->addrs + i + 1, found->addrs + i,
+	    (found->n - 1 - i) * sizeof(found->addrs[0]));
+	found->addrs[i] = *addr;
 }
 
-/* The lowest address that can be announced; failing that, the lowest. */
+/* The addresses that can be announced, the lowest first; failing that, why the lowest cannot. */
 static void
 choose(struct source_dns *dns, const struct ares_addrinfo *result)
 {
 	const struct ares_addrinfo_node *node;
-	struct netaddr addr, best = { .family = AF_UNSPEC };
-	bool public, best_public = false;
+	struct finding *found = dns->found;
+	struct netaddr addr, lowest = { .family = AF_UNSPEC };
 
 	for (node = result->nodes; node != NULL; node = node->ai_next) {
 		netaddr_from_sockaddr(&addr, node->ai_addr);
 		if (addr.family != AF_INET)
 			continue;
 		addr.port = 0;
-		public = netaddr_reach(&addr) == NETADDR_PUBLIC;
-		if (best.family == AF_UNSPEC || (public && !best_public) ||
-		    (public == best_public && ntohl(addr.v4.s_addr) < ntohl(best.v4.s_addr))) {
-			best = addr;
-			best_public = public;
-		}
+		if (netaddr_reach(&addr) == NETADDR_PUBLIC)
+			insert(found, &addr);
+		else if (lowest.family == AF_UNSPEC || is_lower(&addr, &lowest))
+			lowest = addr;
 	}
-	if (best.family == AF_UNSPEC)
-		snprintf(dns->found->words, sizeof(dns->found->words),
-		    "%s has no IPv4 address (A record) in DNS", dns->name);
-	else if (best_public)
-		dns->found->addr = best;
+	if (found->n > 0)
+		return;
+	if (lowest.family != AF_UNSPEC)
+		finding_take(found, dns->name, &lowest);
 	else
-		say_unusable(dns, &best);
+		snprintf(found->words, sizeof(found->words),
+		    "%s has no IPv4 address (A record) in DNS", dns->name);
 }
 
 static void

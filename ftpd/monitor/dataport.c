@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "activeport.h"
+#include "announce.h"
 #include "caps.h"
 #include "log.h"
 #include "monitor.h"
@@ -27,9 +28,6 @@
 /* How often the active port is tried again, and the milliseconds in between. */
 #define ACTIVE_TRIES 3
 #define ACTIVE_PAUSE 50
-
-/* The longest line of the gateway. */
-#define GATEWAY_LINE 256
 
 static void
 close_quietly(int fd)
@@ -106,126 +104,6 @@ listen_somewhere(const struct monitor *m)
 	return fd;
 }
 
-static void
-masquerade_failed(struct monitor *m, const char *why)
-{
-	char local[NETADDR_TEXT];
-
-	if (m->masquerade_told)
-		return;
-	m->masquerade_told = true;
-	log_warnx("MasqueradeAddress %s: %s. The local address %s is announced instead, which "
-		  "passive clients outside cannot reach: check the name and the name server, or "
-		  "let them use EPSV or PORT",
-	    m->conf->masquerade.name, why, netaddr_text(&m->client->local, local));
-}
-
-/*
- * An address to tell everybody is public. A private one is for private peers (a
- * VPN that is not in LocalNetworks) and useless to all others.
- */
-static bool
-may_announce(const struct monitor *m, const struct netaddr *addr)
-{
-	enum netaddr_reach reach = netaddr_reach(addr);
-
-	if (reach == NETADDR_PUBLIC)
-		return true;
-	if (reach == NETADDR_UNSPECIFIED || reach == NETADDR_MULTICAST)
-		return false;
-	return netaddr_reach(&m->client->peer) != NETADDR_PUBLIC;
-}
-
-/* "address A.B.C.D" or "failed WORDS" */
-static void
-take_answer(struct monitor *m, const char *line)
-{
-	static const char good[] = "address ", bad[] = "failed ";
-	struct netaddr addr;
-	char why[128];
-
-	if (strncmp(line, bad, strlen(bad)) == 0) {
-		masquerade_failed(m, line + strlen(bad));
-	} else if (strncmp(line, good, strlen(good)) != 0 ||
-	    netaddr_parse(line + strlen(good), &addr) == -1 || addr.family != AF_INET) {
-		masquerade_failed(m, "the gateway process gave no answer");
-	} else if (!may_announce(m, &addr)) {
-		snprintf(why, sizeof(why), "it is %s", netaddr_reach_text(netaddr_reach(&addr)));
-		masquerade_failed(m, why);
-	} else {
-		m->announce = addr;
-	}
-}
-
-/* Waits until the gateway has something to say; false when the time has passed. */
-static bool
-await_gateway(const struct monitor *m)
-{
-	struct pollfd p = { .fd = m->gateway, .events = POLLIN };
-	int64_t until = m->began + (int64_t)m->conf->masquerade_timeout * 1000, left;
-	int n;
-
-	do {
-		left = until - monitor_clock();
-		n = poll(&p, 1, left < 0 ? 0 : (int)left);
-	} while (n == -1 && errno == EINTR);
-	return n > 0;
-}
-
-/*
- * Reads the gateway's line, once. A gateway that is late is asked again, without
- * waiting, by the next PASV.
- */
-static void
-ask_gateway(struct monitor *m)
-{
-	char line[GATEWAY_LINE];
-	char *end = NULL;
-	size_t len = 0;
-	ssize_t n;
-
-	do {
-		if (!await_gateway(m)) {
-			masquerade_failed(m, "no answer came within MasqueradeTimeout");
-			if (len == 0)
-				return;
-			break;
-		}
-		if ((n = read(m->gateway, line + len, sizeof(line) - len)) > 0) {
-			end = memchr(line + len, '\n', (size_t)n);
-			len += (size_t)n;
-		}
-	} while (n > 0 && end == NULL && len < sizeof(line));
-	close(m->gateway);
-	m->gateway = -1;
-
-	/* half a line could be half an address */
-	if (end == NULL)
-		end = line;
-	*end = '\0';
-	take_answer(m, line);
-}
-
-static const struct netaddr *
-address_to_announce(struct monitor *m)
-{
-	switch (m->client->lan ? MASQUERADE_NONE : m->conf->masquerade.kind) {
-	case MASQUERADE_NONE:
-		break;
-	case MASQUERADE_ADDRESS:
-		return &m->conf->masquerade.addr;
-	case MASQUERADE_HOST:
-		if (m->gateway != -1)
-			ask_gateway(m);
-		else if (m->announce.family == AF_UNSPEC)
-			masquerade_failed(m, "there is no gateway process to look it up");
-		if (m->announce.family != AF_UNSPEC)
-			return &m->announce;
-		break;
-	}
-	return &m->client->local;
-}
-
 /* The port a socket has got; 0 with errno. */
 static uint16_t
 port_of(int fd)
@@ -261,7 +139,7 @@ dataport_listen(struct monitor *m, const union any_request *req, union any_answe
 		close(sock);
 		return error;
 	}
-	*announce = req->listen.extended ? m->client->local : *address_to_announce(m);
+	*announce = req->listen.extended ? m->client->local : *announce_address(m);
 	announce->port = port;
 	*fd = sock;
 	return 0;
@@ -309,6 +187,13 @@ is_about_the_source(int error)
 	return error == EADDRNOTAVAIL || error == EADDRINUSE;
 }
 
+/* ActivePort names one port and no other. */
+static bool
+is_strict(const struct monitor *m)
+{
+	return m->conf->active_port > 0;
+}
+
 static void
 active_port_failed(struct monitor *m, uint16_t port, int error)
 {
@@ -338,7 +223,7 @@ dataport_connect(struct monitor *m, const union any_request *req, union any_answ
 		monitor_delay(m, ACTIVE_PAUSE);
 		sock = connect_from(m, source, &to);
 	}
-	if (sock == -1 && source != 0 && (is_about_the_source(errno) || errno == EACCES)) {
+	if (sock == -1 && source != 0 && !is_strict(m) && (is_about_the_source(errno) || errno == EACCES)) {
 		active_port_failed(m, source, errno);
 		sock = connect_from(m, 0, &to);
 	}

@@ -32,7 +32,7 @@ struct monitor {
 	const struct conf *conf;
 	const struct client *client;
 	int sock;         /* the socketpair to the session */
-	int gateway;      /* the pipe on which genkan-ftpd-gateway answers, or -1 */
+	int gateway;      /* the socket on which genkan-ftpd-gateway answers, or -1 */
 	int slots, slot;  /* the slots file and our index, or -1 */
 	int transfer_log; /* opened for appending, or -1 */
 	bool root;        /* started as root: uid switch and chroot are done */

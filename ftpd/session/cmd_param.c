@@ -69,19 +69,33 @@ refused_by_epsv_all(struct session *s, const char *verb)
 	return true;
 }
 
+/* A public client that announces a private address: its router did not translate its PORT. */
+static bool
+is_untranslated(const struct session *s, const struct netaddr *to)
+{
+	return netaddr_reach(to) == NETADDR_PRIVATE &&
+	    netaddr_reach(&s->client->peer) == NETADDR_PUBLIC;
+}
+
 /* A new data port: only the control peer's own host, and no privileged port (RFC 2577). */
 static void
 set_active(struct session *s, const char *verb, const struct netaddr *to)
 {
 	char there[NETADDR_TEXT], here[NETADDR_TEXT];
 
-	if (!netaddr_same_host(to, &s->client->peer)) {
-		netaddr_text(to, there);
-		netaddr_text(&s->client->peer, here);
-		reply(s, 500, "%s announced %s, but you come from %s. Behind a router, use passive "
-		              "mode.", verb, there, here);
+	bool untranslated = is_untranslated(s, to);
+
+	netaddr_text(to, there);
+	netaddr_text(&s->client->peer, here);
+	if (untranslated && s->conf->private_port_is_peer)
+		log_info("%s announced %s: the client's address %s is used", verb, there, here);
+	else if (!netaddr_same_host(to, &s->client->peer)) {
+		reply(s, 500, "%s announced %s, but you come from %s%s passive mode.", verb, there, here,
+		    untranslated ? ": your router did not translate it. Use" : ". Behind a router, use");
 		log_notice("refused %s to %s: the client is %s", verb, there, here);
-	} else if (to->port < 1024) {
+		return;
+	}
+	if (to->port < 1024) {
 		reply(s, 500, "%s to port %u is refused: ports below 1024 belong to services.", verb,
 		    to->port);
 	} else {

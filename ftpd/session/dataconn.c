@@ -87,6 +87,11 @@ connect_peer(struct session *s, int64_t deadline)
 	socklen_t len = sizeof(error);
 	enum wait_result w;
 
+	if (fd == -1 && (errno == EADDRINUSE || errno == EADDRNOTAVAIL || errno == EACCES)) {
+		reply(s, 425, "No data connection can leave from port %d (ActivePort): %s. Try again, "
+		              "or use passive mode.", s->conf->active_port, strerror(errno));
+		return -1;
+	}
 	if (fd == -1) {
 		reply(s, 425, "No connection to your port %u: %s.", s->port.port, strerror(errno));
 		return -1;

@@ -629,7 +629,7 @@ class World:
 
     def options(self, directives=None):
         """The command line's configuration: nothing of this machine's own files is read."""
-        values = {"RunDirectory": self.run}
+        values = {"RunDirectory": self.run, "StateDirectory": os.path.join(self.run, "state")}
         if os.path.exists(self.users_file):
             values["AuthUserFile"] = self.users_file
         values.update(directives or {})

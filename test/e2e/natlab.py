@@ -595,7 +595,7 @@ class NatLab:
         directives = ["MasqueradeAddress " + masquerade, "PassivePorts " + PASSIVE, "Anonymous on",
                       "AnonymousRoot " + self.root, "AnonymousUser nobody", "SessionUser nobody",
                       "GatewayUser nobody", "ActivePort 20", "AuthUserFile none",
-                      "RunDirectory " + run, *options]
+                      "RunDirectory " + run, "StateDirectory none", *options]
         return [GENKAN, "-e", "-f", "/dev/null", *(w for d in directives for w in ("-o", d))]
 
     def client(self, node, host=None, port=21, **options):

@@ -145,8 +145,10 @@ class GatewayTest(unittest.TestCase):
             status, out, self.took = gateway(*args, "-r", server.address, name, env=env)
         self.asked = server.asked
         self.assertEqual(status, 0)
-        self.assertTrue(out.endswith("\n") and out.count("\n") == 1, repr(out))
-        return out[:-1]
+        self.assertTrue(out.endswith("\n"), repr(out))
+        *self.notes, line = out.splitlines()
+        self.assertTrue(all(note.startswith("note ") for note in self.notes), repr(out))
+        return line
 
     def assert_failed(self, line, *words):
         self.assertTrue(line.startswith("failed "), line)
@@ -155,7 +157,7 @@ class GatewayTest(unittest.TestCase):
 
     def test_one_address(self):
         self.assertEqual(self.ask(lambda q: q.answer(a(NAME, "203.0.113.2"))),
-                         "address 203.0.113.2")
+                         "address 203.0.113.2 " + NAME)
 
     def test_asks_once_for_one_absolute_name_class_in_type_a(self):
         self.ask(lambda q: q.answer(a(NAME, "203.0.113.2")))
@@ -167,22 +169,23 @@ class GatewayTest(unittest.TestCase):
         several = ["203.0.113.200", "203.0.113.9", "203.0.113.10", "198.51.100.77"]
         for order in several, several[::-1]:
             line = self.ask(lambda q, order=order: q.answer(*[a(NAME, x) for x in order]))
-            self.assertEqual(line, "address 198.51.100.77")
+            self.assertEqual(line, "address 198.51.100.77 " + NAME)
+            self.assertIn("4 addresses", self.notes[0])
 
     def test_a_private_address_among_public_ones_is_passed_over(self):
         line = self.ask(lambda q: q.answer(a(NAME, "10.0.0.1"), a(NAME, "203.0.113.2")))
-        self.assertEqual(line, "address 203.0.113.2")
+        self.assertEqual(line, "address 203.0.113.2 " + NAME)
 
     def test_follows_a_chain_of_cnames(self):
         line = self.ask(lambda q: q.answer(cname(NAME, "one.example.org"),
                                            cname("one.example.org", "two.example.com"),
                                            a("two.example.com", "203.0.113.2")))
-        self.assertEqual(line, "address 203.0.113.2")
+        self.assertEqual(line, "address 203.0.113.2 " + NAME)
         self.assertEqual(len(self.asked), 1)
 
     def test_a_final_dot_is_taken(self):
         line = self.ask(lambda q: q.answer(a(NAME, "203.0.113.2")), name=NAME + ".")
-        self.assertEqual(line, "address 203.0.113.2")
+        self.assertEqual(line, "address 203.0.113.2 %s." % NAME)
 
     def test_name_that_does_not_exist(self):
         line = self.ask(lambda q: q.answer(rcode=NXDOMAIN), "-t", "20000")
@@ -236,13 +239,13 @@ class GatewayTest(unittest.TestCase):
             return None
         with DNSServer(slow) as server:
             status, out, _ = gateway("-t", "4000", "-r", server.address, NAME)
-        self.assertEqual((status, out), (0, "address 203.0.113.2\n"))
+        self.assertEqual((status, out), (0, "address 203.0.113.2 %s\n" % NAME))
 
     def test_second_server_is_asked_when_the_first_is_silent(self):
         with DNSServer(lambda q: None) as one, \
              DNSServer(lambda q: q.answer(a(NAME, "203.0.113.2"))) as two:
             status, out, _ = gateway("-t", "5000", "-r", one.address, "-r", two.address, NAME)
-        self.assertEqual((status, out), (0, "address 203.0.113.2\n"))
+        self.assertEqual((status, out), (0, "address 203.0.113.2 %s\n" % NAME))
 
     def test_second_server_is_asked_when_the_first_is_not_there(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as hole:
@@ -250,7 +253,7 @@ class GatewayTest(unittest.TestCase):
             nobody = "127.0.0.1:%d" % hole.getsockname()[1]
         with DNSServer(lambda q: q.answer(a(NAME, "203.0.113.2"))) as two:
             status, out, took = gateway("-t", "9000", "-r", nobody, "-r", two.address, NAME)
-        self.assertEqual((status, out), (0, "address 203.0.113.2\n"))
+        self.assertEqual((status, out), (0, "address 203.0.113.2 %s\n" % NAME))
         self.assertLess(took, 8)
 
     def test_no_server_there_is_told_at_once(self):
@@ -277,7 +280,7 @@ class GatewayTest(unittest.TestCase):
             if q.transport == "udp":
                 return q.answer(truncated=True)
             return q.answer(*[a(NAME, "203.0.113.%d" % n) for n in range(1, 201)])
-        self.assertEqual(self.ask(respond), "address 203.0.113.1")
+        self.assertEqual(self.ask(respond), "address 203.0.113.1 " + NAME)
         self.assertEqual([q.transport for q in self.asked], ["udp", "tcp"])
 
     def test_garbage_is_survived(self):
@@ -298,7 +301,7 @@ class GatewayTest(unittest.TestCase):
 
     def test_garbage_before_the_answer_does_not_hide_it(self):
         line = self.ask(lambda q: [b"\x01", bytes(40), q.answer(a(NAME, "203.0.113.2"))])
-        self.assertEqual(line, "address 203.0.113.2")
+        self.assertEqual(line, "address 203.0.113.2 " + NAME)
 
     def test_answer_to_another_question_is_not_taken(self):
         def respond(q):
@@ -308,7 +311,7 @@ class GatewayTest(unittest.TestCase):
         self.assert_failed(self.ask(respond, "-t", "300"), NAME)
 
     def test_usage_errors(self):
-        for args in ([], ["one", "two"], ["-t", "0", NAME], ["-t", "soon", NAME],
+        for args in ([], ["-m", "x", NAME], ["-s", "99", NAME], ["-t", "0", NAME], ["-t", "soon", NAME],
                      ["-t", "70000", NAME], ["-r", "nonsense", NAME], ["-r", "", NAME],
                      ["-x", NAME], [""], ["two words"], ["tab\tname"], ["new\nline"],
                      ["a" * 300]):
@@ -386,7 +389,7 @@ class GatewayTest(unittest.TestCase):
         prefix = self.in_own_mount_namespace({"/etc/hosts": "198.51.100.1 %s\n" % NAME})
         with DNSServer(lambda q: q.answer(a(NAME, "203.0.113.2"))) as server:
             _, out, _ = gateway("-r", server.address, NAME, prefix=prefix)
-        self.assertEqual(out, "address 203.0.113.2\n")
+        self.assertEqual(out, "address 203.0.113.2 %s\n" % NAME)
 
     def test_servers_come_from_resolv_conf_but_its_search_list_does_not_count(self):
         prefix = self.in_own_mount_namespace(
@@ -401,7 +404,7 @@ class GatewayTest(unittest.TestCase):
             self.skipTest("port 53 cannot be had: %s" % error)
         with server:
             _, out, _ = gateway("home", prefix=prefix)
-        self.assertEqual(out, "address 203.0.113.2\n")
+        self.assertEqual(out, "address 203.0.113.2 home\n")
         self.assertEqual([q.name for q in server.asked], ["home"])
 
 

@@ -58,7 +58,8 @@ class LauncherTest(GenkanTest):
 
     def configure(self, **directives):
         """Writes the configuration and returns the program's arguments for it."""
-        values = {"RunDirectory": self.world.run, "AuthUserFile": self.world.users_file}
+        values = {"RunDirectory": self.world.run, "StateDirectory": self.world.run + "/state",
+                  "AuthUserFile": self.world.users_file}
         values.update(directives)
         text = "".join(f"{name} {value}\n" for name, value in values.items())
         write_file(self.world.config, text.encode())

@@ -23,7 +23,7 @@ MARKDOWN = ("README.md", "README.ja.md", "HACKING.md", "NEWS.md", "examples/READ
 ALIASES = ("XCWD", "XCUP", "XPWD", "XMKD", "XRMD")
 
 # Their defaults depend on how it was configured and who runs it.
-PATHS = ("AuthUserFile", "RunDirectory")
+PATHS = ("AuthUserFile", "RunDirectory", "StateDirectory")
 
 
 def read(*parts):

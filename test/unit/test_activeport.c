@@ -47,13 +47,13 @@ bad_settings_are_refused_in_words(void **state)
 	static const struct {
 		const char *in, *why;
 	} rows[] = {
-		{ "",                     "a port, any or L-1 is wanted" },
-		{ " 20",                  "a port, any or L-1 is wanted" },
-		{ "-1",                   "a port, any or L-1 is wanted" },
-		{ "+20",                  "a port, any or L-1 is wanted" },
-		{ "L",                    "a port, any or L-1 is wanted" },
-		{ "L-2",                  "a port, any or L-1 is wanted" },
-		{ "anything",             "a port, any or L-1 is wanted" },
+		{ "",                     "a port, prefer, any or L-1 is wanted" },
+		{ " 20",                  "a port, prefer, any or L-1 is wanted" },
+		{ "-1",                   "a port, prefer, any or L-1 is wanted" },
+		{ "+20",                  "a port, prefer, any or L-1 is wanted" },
+		{ "L",                    "a port, prefer, any or L-1 is wanted" },
+		{ "L-2",                  "a port, prefer, any or L-1 is wanted" },
+		{ "anything",             "a port, prefer, any or L-1 is wanted" },
 		{ "0",                    "a port is within 1-65535"     },
 		{ "65536",                "a port is within 1-65535"     },
 		{ "20 ",                  "a port is within 1-65535"     },

@@ -131,7 +131,7 @@ defaults_are_those_of_the_manual(void **state)
 	assert_string_equal(conf.masquerade.name, "");
 	assert_int_equal(conf.masquerade_timeout, 2);
 	assert_int_equal(conf.passive_ports.n, 0);
-	assert_int_equal(conf.active_port, 20);
+	assert_int_equal(conf.active_port, ACTIVEPORT_PREFER);
 	assert_true(conf.local_networks.automatic);
 	assert_int_equal(conf.local_networks.n, 0);
 	assert_string_equal(conf.default_root, "~");
@@ -346,6 +346,14 @@ values_are_read_and_printed(void **state)
 		{ "MasqueradeAddress", "\"my-router\"", "my-router" },
 		{ "PassivePorts", "any", "any" },
 		{ "PassivePorts", "4000-4029,5136-5151 6000", "4000-4029,5136-5151,6000" },
+		{ "MasqueradeAddress", "natpmp  upnp\thome.example.net", "natpmp upnp home.example.net" },
+		{ "MasqueradeAddress", "203.0.113.2 home.example.net", "203.0.113.2 home.example.net" },
+		{ "MasqueradeResolver", "system", "system" },
+		{ "MasqueradeResolver", "192.0.2.1  192.0.2.2:5353", "192.0.2.1 192.0.2.2:5353" },
+		{ "MasqueradeResolver", "2001:db8::1 [2001:db8::2]:53", "2001:db8::1 [2001:db8::2]:53" },
+		{ "MasqueradeCacheAge", "0", "0" },
+		{ "PrivatePort", "Peer", "peer" },
+		{ "ActivePort", "prefer", "prefer" },
 		{ "ActivePort", "20", "20" },
 		{ "ActivePort", "any", "any" },
 		{ "ActivePort", "L-1", "L-1" },
@@ -416,7 +424,18 @@ bad_values_are_refused_in_words(void **state)
 		{ "MasqueradeAddress a-.b", "\"a-.b\" is neither a host name nor an IPv4 address" },
 		{ "MasqueradeAddress a..b", "\"a..b\" is neither a host name nor an IPv4 address" },
 		{ "MasqueradeAddress .", "\".\" is neither a host name nor an IPv4 address" },
-		{ "MasqueradeAddress a b", "\"a b\" is neither a host name nor an IPv4 address" },
+		{ "MasqueradeAddress natpmp a_b", "\"a_b\" is neither a host name nor an IPv4 address" },
+		{ "MasqueradeAddress natpmp none", "none stands alone" },
+		{ "MasqueradeAddress a b c d e f g h i", "these are too many sources" },
+		{ "MasqueradeResolver dns.example.net",
+		    "dns.example.net: a DNS server is given as ADDRESS or ADDRESS:PORT" },
+		{ "MasqueradeResolver 192.0.2.1:0",
+		    "192.0.2.1:0: a DNS server is given as ADDRESS or ADDRESS:PORT" },
+		{ "MasqueradeResolver 192.0.2.1:",
+		    "192.0.2.1:: a DNS server is given as ADDRESS or ADDRESS:PORT" },
+		{ "MasqueradeResolver [2001:db8::1",
+		    "[2001:db8::1: a DNS server is given as ADDRESS or ADDRESS:PORT" },
+		{ "PrivatePort on", "\"on\" is neither reject nor peer" },
 		{ "MasqueradeAddress h\xc3\xb6me",
 		    "\"h\xc3\xb6me\" is neither a host name nor an IPv4 address" },
 		{ "MasqueradeAddress 0.0.0.0", "nobody can connect to 0.0.0.0" },
@@ -482,7 +501,7 @@ masquerade_is_an_address_or_a_name(void **state)
 	assert_int_equal(conf.masquerade.addr.family, AF_INET);
 	assert_int_equal(ntohl(conf.masquerade.addr.v4.s_addr), 0xcb007102);
 	assert_set("MasqueradeAddress home.example.net");
-	assert_int_equal(conf.masquerade.kind, MASQUERADE_HOST);
+	assert_int_equal(conf.masquerade.kind, MASQUERADE_ASK);
 	assert_int_equal(conf.masquerade.addr.family, AF_UNSPEC);
 	assert_set("MasqueradeAddress None");
 	assert_int_equal(conf.masquerade.kind, MASQUERADE_NONE);

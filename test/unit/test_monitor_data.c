@@ -259,11 +259,52 @@ the_gateway_s_address_is_announced_and_remembered(void **state)
 	struct house *h = *state;
 	int gateway = with_gateway(h);
 
-	say(gateway, "address 198.51.100.23\n");
+	say(gateway, "address 198.51.100.23 natpmp\n");
 	close(gateway);
 	passive_is(h, "198.51.100.23");
 	passive_is(h, "198.51.100.23");
 	house_end(h);
+}
+
+static void
+notes_of_the_gateway_go_to_the_log(void **state)
+{
+	struct house *h = *state;
+	int gateway = with_gateway(h);
+
+	say(gateway, "note the router is silent\nnote and so is DNS\naddress 198.51.100.23 x\n");
+	close(gateway);
+	passive_is(h, "198.51.100.23");
+	house_end(h);
+	assert_true(house_logged(h, "the router is silent"));
+	assert_true(house_logged(h, "and so is DNS"));
+}
+
+static void
+a_flood_of_notes_ends(void **state)
+{
+	struct house *h = *state;
+	int gateway = with_gateway(h);
+
+	for (int i = 0; i < 100; i++)
+		say(gateway, "note hello\n");
+	passive_is(h, "127.0.0.1");
+	close(gateway);
+	house_end(h);
+}
+
+static void
+the_last_known_address_is_announced_with_its_age(void **state)
+{
+	struct house *h = *state;
+	int gateway = with_gateway(h);
+
+	say(gateway, "cached 198.51.100.23 7260 no DNS server answered\n");
+	close(gateway);
+	passive_is(h, "198.51.100.23");
+	house_end(h);
+	assert_true(house_logged(h, "no DNS server answered"));
+	assert_true(house_logged(h, "which was right 2 h 1 min ago"));
 }
 
 static void
@@ -306,6 +347,11 @@ a_gateway_that_fails_gives_the_local_address(void **state)
 	falls_back(h, "address 2001:db8::1\n", "gave no answer");
 	falls_back(h, "address 198.51.100.256\n", "gave no answer");
 	falls_back(h, "hello\n", "gave no answer");
+	falls_back(h, "cached\n", "gave no answer");
+	falls_back(h, "cached 198.51.100.23\n", "gave no answer");
+	falls_back(h, "cached 198.51.100.23 old\n", "gave no answer");
+	falls_back(h, "cached 0.0.0.0 5 why\n", "it is ");
+	falls_back(h, "note only\n", "gave no answer");
 	falls_back(h, "address 0.0.0.0\n", "it is ");
 }
 
@@ -486,13 +532,54 @@ without_the_capability_any_port_will_do(void **state)
 		h->before = become_nobody;
 	}
 	server = listener(&port);
-	house_conf(h, "ActivePort 20");
+	house_conf(h, "ActivePort prefer");
 	house_login(h);
 	assert_int_not_equal(source_port(h, server, port), 20);
 	assert_int_not_equal(source_port(h, server, port), 20);
 	house_end(h);
 	close(server);
 	assert_true(house_logged(h, "ActivePort 20 cannot be had (Permission denied)"));
+}
+
+static void
+a_pair_of_ports_in_use_is_told_where_the_port_is_strict(void **state)
+{
+	struct house *h = *state;
+	uint16_t port, source = free_port();
+	int server = listener(&port), one, two;
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), "ActivePort %u", source);
+	house_conf(h, line);
+	house_login(h);
+	assert_int_equal(ask_connect(h, port, &one), 0);
+	assert_int_equal(local_port(one), source);
+	assert_int_not_equal(ask_connect(h, port, &two), 0);
+	close(one);
+	house_end(h);
+	close(server);
+}
+
+static void
+without_the_capability_a_strict_port_is_refused(void **state)
+{
+	struct house *h = *state;
+	uint16_t port;
+	int server, fd;
+
+	if (!port_20_is_privileged())
+		skip();
+	if (geteuid() == 0) {
+		assert_int_equal(chown(h->file, 65534, 65534), 0);
+		assert_int_equal(chmod(h->base, 0777), 0);
+		h->before = become_nobody;
+	}
+	server = listener(&port);
+	house_conf(h, "ActivePort 20");
+	house_login(h);
+	assert_int_equal(ask_connect(h, port, &fd), EACCES);
+	house_end(h);
+	close(server);
 }
 
 static void
@@ -504,8 +591,8 @@ a_pair_of_ports_in_use_falls_back_to_another_source(void **state)
 	int64_t began;
 	char line[64];
 
-	(void)snprintf(line, sizeof(line), "ActivePort %u", source);
-	house_conf(h, line);
+	h->client.local.port = source + 1;
+	house_conf(h, "ActivePort L-1");
 	house_login(h);
 	assert_int_equal(ask_connect(h, port, &one), 0);
 	assert_int_equal(local_port(one), source);
@@ -619,6 +706,9 @@ main(void)
 		T(lan_clients_are_told_the_local_address),
 		T(others_are_told_the_masquerade_address),
 		T(the_gateway_s_address_is_announced_and_remembered),
+		T(notes_of_the_gateway_go_to_the_log),
+		T(a_flood_of_notes_ends),
+		T(the_last_known_address_is_announced_with_its_age),
 		T(a_line_in_pieces_is_put_together),
 		T(a_gateway_that_fails_gives_the_local_address),
 		T(private_answers_are_not_for_public_peers),
@@ -628,7 +718,9 @@ main(void)
 		T(an_active_connection_leaves_from_the_active_port),
 		T(port_20_is_had_by_one_capability),
 		T(without_the_capability_any_port_will_do),
+		T(without_the_capability_a_strict_port_is_refused),
 		T(a_pair_of_ports_in_use_falls_back_to_another_source),
+		T(a_pair_of_ports_in_use_is_told_where_the_port_is_strict),
 		T(connections_go_to_the_peer_alone),
 		T(transfers_are_logged_as_wu_ftpd_did),
 		T(numbers_of_transfers_are_not_believed),

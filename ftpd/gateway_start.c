@@ -1,0 +1,169 @@
+/*
+ * The start of genkan-ftpd-gateway.
+ */
+#include "gateway_start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "caps.h"
+#include "log.h"
+#include "start.h"
+
+#define PROGRAM "genkan-ftpd-gateway"
+
+/* It answers this many milliseconds before MasqueradeTimeout: its answer needs to arrive as well. */
+#define MARGIN_MS 200
+
+/* The descriptor that is its state directory. */
+#define STATE_FD 3
+
+/* Options with their values, the sources, NULL. */
+#define ARGUMENTS_MAX 64
+
+struct arguments {
+	int n;
+	char *v[ARGUMENTS_MAX];
+};
+
+int
+gateway_state(const struct conf *conf, const struct gateway_user *user)
+{
+	const char *path = conf->state_directory;
+	struct stat st;
+	int dir, fd;
+
+	if (path[0] == '\0')
+		return -1;
+	dir = start_own_directory(path, user->root ? 0755 : 0700);
+	if (dir == -1 || (mkdirat(dir, "gateway", 0700) == -1 && errno != EEXIST) ||
+	    (fd = openat(dir, "gateway", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1) {
+		log_warn("StateDirectory %s: the last known address is not kept there", path);
+		if (dir != -1)
+			close(dir);
+		return -1;
+	}
+	close(dir);
+	/* GatewayUser may have changed since it was made */
+	if (fstat(fd, &st) == -1 ||
+	    (user->root && st.st_uid != user->uid && fchown(fd, user->uid, user->gid) == -1) ||
+	    ((st.st_mode & 077) != 0 && fchmod(fd, 0700) == -1)) {
+		log_warn("StateDirectory %s/gateway: the last known address is not kept there", path);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Opens the program: beside this one (a build), else where it was installed. */
+static int
+open_program(void)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	char *slash;
+	int fd = -1;
+
+	if (n > 0) {
+		path[n] = '\0';
+		slash = strrchr(path, '/');
+		if (slash != NULL && (size_t)(slash + 1 - path) + sizeof(PROGRAM) <= sizeof(path)) {
+			strlcpy(slash + 1, PROGRAM, sizeof(path) - (size_t)(slash + 1 - path));
+			fd = open(path, O_PATH | O_CLOEXEC);
+		}
+	}
+	if (fd == -1)
+		fd = open(PKGLIBEXECDIR "/" PROGRAM, O_PATH | O_CLOEXEC);
+	if (fd == -1)
+		log_warn("%s", PKGLIBEXECDIR "/" PROGRAM);
+	return fd;
+}
+
+static void
+argument(struct arguments *a, char *text)
+{
+	if (a->n < ARGUMENTS_MAX - 1)
+		a->v[a->n++] = text;
+}
+
+/* The words of a list, each behind the option if there is one. Cuts the list up. */
+static void
+argument_list(struct arguments *a, char *option, char *list)
+{
+	char *word;
+
+	while ((word = strsep(&list, " ")) != NULL) {
+		if (*word == '\0')
+			continue;
+		if (option != NULL)
+			argument(a, option);
+		argument(a, word);
+	}
+}
+
+/* The child: becomes the gateway. */
+static void
+become_gateway(const struct conf *conf, const struct gateway_user *user, int state, int program,
+    int sock)
+{
+	char name[] = PROGRAM, t[] = "-t", r[] = "-r", s[] = "-s", a[] = "-a", end[] = "--";
+	char timeout[16], age[16], fd[16];
+	struct arguments args = { .n = 0 };
+
+	snprintf(timeout, sizeof(timeout), "%u", conf->masquerade_timeout * 1000 - MARGIN_MS);
+	snprintf(age, sizeof(age), "%u", conf->masquerade_cache_age);
+	snprintf(fd, sizeof(fd), "%d", STATE_FD);
+	argument(&args, name);
+	argument(&args, t);
+	argument(&args, timeout);
+	if (state != -1 && conf->masquerade_cache_age > 0) {
+		argument(&args, s);
+		argument(&args, fd);
+		argument(&args, a);
+		argument(&args, age);
+	}
+	argument_list(&args, r, conf->masquerade_resolver);
+	argument(&args, end);
+	argument_list(&args, NULL, conf->masquerade.name);
+
+	if (user->root && (caps_become(user->uid, user->gid, NULL, 0) == -1 || caps_keep(0) == -1))
+		_exit(EX_OSERR);
+	/* standard error is the log's; what else was descriptor 3 is no business of this child */
+	if (dup2(sock, 0) == -1 || dup2(sock, 1) == -1 ||
+	    (state != -1 && state != STATE_FD && dup2(state, STATE_FD) == -1))
+		_exit(EX_OSERR);
+	if (state == STATE_FD)
+		(void)fcntl(STATE_FD, F_SETFD, 0);
+	fexecve(program, args.v, environ);
+	_exit(EX_OSERR);
+}
+
+int
+gateway_start(const struct conf *conf, const struct gateway_user *user, int state)
+{
+	int program = open_program(), pair[2];
+	pid_t pid;
+
+	if (program == -1)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) {
+		log_warn("socketpair to the gateway");
+		close(program);
+		return -1;
+	}
+	pid = fork();
+	if (pid == 0)
+		become_gateway(conf, user, state, program, pair[1]);
+	if (pid == -1)
+		log_warn("fork of the gateway");
+	close(program);
+	close(pair[1]);
+	return pair[0];
+}
