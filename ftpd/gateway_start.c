@@ -110,11 +110,12 @@ argument_list(struct arguments *a, char *option, char *list)
 
 /* The child: becomes the gateway. */
 static void
-become_gateway(const struct conf *conf, const struct gateway_user *user, int state, int program,
-    int sock)
+become_gateway(const struct conf *conf, const struct netaddr *local,
+    const struct gateway_user *user, int state, int program, int sock)
 {
-	char name[] = PROGRAM, t[] = "-t", r[] = "-r", s[] = "-s", a[] = "-a", end[] = "--";
-	char timeout[16], age[16], fd[16];
+	char name[] = PROGRAM, t[] = "-t", r[] = "-r", s[] = "-s", a[] = "-a", m[] = "-m", l[] = "-l",
+	     end[] = "--";
+	char timeout[16], age[16], fd[16], method[16], to[NETADDR_TEXT];
 	struct arguments args = { .n = 0 };
 
 	snprintf(timeout, sizeof(timeout), "%u", conf->masquerade_timeout * 1000 - MARGIN_MS);
@@ -129,9 +130,18 @@ become_gateway(const struct conf *conf, const struct gateway_user *user, int sta
 		argument(&args, a);
 		argument(&args, age);
 	}
+	if (conf->port_mapping != PORT_MAPPING_OFF) {
+		(void)strlcpy(method, conf_port_mapping(conf->port_mapping), sizeof(method));
+		netaddr_text(local, to);
+		argument(&args, m);
+		argument(&args, method);
+		argument(&args, l);
+		argument(&args, to);
+	}
 	argument_list(&args, r, conf->masquerade_resolver);
 	argument(&args, end);
-	argument_list(&args, NULL, conf->masquerade.name);
+	if (conf->masquerade.kind == MASQUERADE_ASK)
+		argument_list(&args, NULL, conf->masquerade.name);
 
 	if (user->root && (caps_become(user->uid, user->gid, NULL, 0) == -1 || caps_keep(0) == -1))
 		_exit(EX_OSERR);
@@ -146,7 +156,8 @@ become_gateway(const struct conf *conf, const struct gateway_user *user, int sta
 }
 
 int
-gateway_start(const struct conf *conf, const struct gateway_user *user, int state)
+gateway_start(const struct conf *conf, const struct netaddr *local,
+    const struct gateway_user *user, int state)
 {
 	int program = open_program(), pair[2];
 	pid_t pid;
@@ -160,7 +171,7 @@ gateway_start(const struct conf *conf, const struct gateway_user *user, int stat
 	}
 	pid = fork();
 	if (pid == 0)
-		become_gateway(conf, user, state, program, pair[1]);
+		become_gateway(conf, local, user, state, program, pair[1]);
 	if (pid == -1)
 		log_warn("fork of the gateway");
 	close(program);

@@ -24,10 +24,11 @@ struct gateway_user {
 int gateway_state(const struct conf *conf, const struct gateway_user *user);
 
 /*
- * Starts the program with the sources of MasqueradeAddress. state is what
- * gateway_state() returned. Returns our end of the socketpair that is its standard
+ * Starts the program with the sources of MasqueradeAddress, and for PortMapping to the address
+ * local. state is what gateway_state() returned. Returns our end of the socketpair that is its standard
  * input and output (close-on-exec), or -1 (a warning is in the log).
  */
-int gateway_start(const struct conf *conf, const struct gateway_user *user, int state);
+int gateway_start(const struct conf *conf, const struct netaddr *local,
+    const struct gateway_user *user, int state);
 
 #endif

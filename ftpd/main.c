@@ -140,10 +140,11 @@ serve(const struct conf *conf, struct client *client, int run_directory, struct 
 
 	tzset(); /* below a user's root it would be the user's zone */
 	log_info("connection from %s", netaddr_text(&client->peer, peer));
-	if (conf->masquerade.kind != MASQUERADE_NONE && !client->lan)
+	if (conf_has_outside(conf) && !client->lan)
 		client->lan = start_is_lan(&conf->local_networks, &client->peer);
-	wants_gateway = conf->masquerade.kind == MASQUERADE_ASK && !client->lan &&
-	                client->peer.family == AF_INET;
+	wants_gateway = (conf->masquerade.kind == MASQUERADE_ASK ||
+	                    conf->port_mapping != PORT_MAPPING_OFF) &&
+	                !client->lan && client->peer.family == AF_INET;
 	m->transfer_log = open_transfer_log(conf);
 	if (box.root) {
 		find_user(conf->session_user, &box.uid, &box.gid);
@@ -165,7 +166,7 @@ serve(const struct conf *conf, struct client *client, int run_directory, struct 
 	if (wants_gateway) {
 		if (!box.root)
 			state = gateway_state(conf, &user);
-		m->gateway = gateway_start(conf, &user, state);
+		m->gateway = gateway_start(conf, &client->local, &user, state);
 		if (state != -1)
 			close(state);
 	}

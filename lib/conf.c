@@ -25,6 +25,8 @@ static const struct directive directives[] = {
 	{ "MasqueradeResolver", &confnet_resolvers, CONF(masquerade_resolver), "system" },
 	{ "MasqueradeCacheAge", &confvalue_seconds, CONF(masquerade_cache_age), "86400" },
 	{ "PassivePorts", &confvalue_port_lists, CONF(passive_ports), "any" },
+	{ "PassivePortsAnnounced", &confnet_announced_ports, CONF(passive_announced), "same" },
+	{ "PortMapping", &confnet_port_mappings, CONF(port_mapping), "off" },
 	{ "ActivePort", &confvalue_active_ports, CONF(active_port), "prefer" },
 	{ "PrivatePort", &confnet_private_ports, CONF(private_port_is_peer), "reject" },
 	{ "LocalNetworks", &confvalue_network_lists, CONF(local_networks), "auto" },
@@ -289,11 +291,31 @@ conf_check(const struct conf *conf, char error[static CONF_ERROR])
 		    "nobody could log in: AuthUserFile is none and Anonymous is off");
 		return -1;
 	}
+	if (conf->passive_announced.n > 0 &&
+	    portlist_count(&conf->passive_announced) != portlist_count(&conf->passive_ports)) {
+		snprintf(error, CONF_ERROR,
+		    "PassivePorts has %u ports, but PassivePortsAnnounced %u: it must name one for each",
+		    portlist_count(&conf->passive_ports), portlist_count(&conf->passive_announced));
+		return -1;
+	}
+	if (conf->passive_announced.n > 0 && conf->port_mapping != PORT_MAPPING_OFF) {
+		snprintf(error, CONF_ERROR,
+		    "PassivePortsAnnounced and PortMapping exclude each other: with PortMapping the "
+		    "router says which port is to be announced");
+		return -1;
+	}
 	if (conf->run_directory[0] == '\0') {
 		snprintf(error, CONF_ERROR, "RunDirectory is none, but sessions are counted there");
 		return -1;
 	}
 	return 0;
+}
+
+bool
+conf_has_outside(const struct conf *conf)
+{
+	return conf->masquerade.kind != MASQUERADE_NONE || conf->passive_announced.n > 0 ||
+	    conf->port_mapping != PORT_MAPPING_OFF;
 }
 
 void

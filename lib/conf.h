@@ -38,6 +38,14 @@ struct masquerade {
 	struct netaddr addr;
 };
 
+/* PortMapping: how the router is asked to forward a passive port. */
+enum port_mapping {
+	PORT_MAPPING_OFF,
+	PORT_MAPPING_NATPMP,
+	PORT_MAPPING_UPNP,
+	PORT_MAPPING_AUTO
+};
+
 /* HiddenStores: which uploads are written to a file beside their own. */
 enum hidden_stores {
 	HIDDEN_STORES_AUTO, /* those that replace a file */
@@ -65,6 +73,8 @@ struct conf {
 	char *masquerade_resolver; /* DNS servers, a blank between them; empty: the system's */
 	unsigned masquerade_cache_age;
 	struct portlist passive_ports;
+	struct portlist passive_announced; /* port by port for passive_ports; empty: the same */
+	enum port_mapping port_mapping;
 	int active_port; /* activeport.h */
 	bool private_port_is_peer; /* PrivatePort peer */
 	struct networks local_networks;
@@ -134,6 +144,12 @@ int conf_set(struct conf *conf, const char *where, const char *line, char error[
  * Returns 0, or -1 with error set.
  */
 int conf_check(const struct conf *conf, char error[static CONF_ERROR]);
+
+/* True if clients outside may be told anything but the local address and port. */
+bool conf_has_outside(const struct conf *conf);
+
+/* PortMapping's word, which is the gateway's too. */
+const char *conf_port_mapping(enum port_mapping mapping);
 
 /* Prints every directive with its effective value, one a line, as conf_read() reads it. */
 void conf_print(const struct conf *conf, FILE *out);

@@ -1,6 +1,6 @@
 /*
  * The kinds of values that name the world outside: MasqueradeAddress, the DNS
- * servers to ask, PrivatePort.
+ * servers to ask, PrivatePort, PassivePortsAnnounced, PortMapping.
  */
 #include "confvalue.h"
 
@@ -185,3 +185,58 @@ print_private_port(const struct directive *d, const struct conf *conf, FILE *out
 }
 
 const struct kind confnet_private_ports = { parse_private_port, print_private_port };
+
+static int
+parse_announced(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
+{
+	struct portlist list = { .n = 0 };
+	const char *error = NULL;
+
+	if (strcasecmp(value, "same") != 0 && portlist_parse(value, &list, &error) == -1)
+		return confvalue_wrong(why, "%s", error);
+	*(struct portlist *)((char *)conf + d->offset) = list;
+	return 0;
+}
+
+static void
+print_announced(const struct directive *d, const struct conf *conf, FILE *out)
+{
+	const struct portlist *list = (const struct portlist *)((const char *)conf + d->offset);
+	char text[PORTLIST_TEXT];
+
+	fputs(list->n == 0 ? "same" : portlist_text(list, text), out);
+}
+
+const struct kind confnet_announced_ports = { parse_announced, print_announced };
+
+static const char *const mappings[] = {
+	[PORT_MAPPING_OFF] = "off",
+	[PORT_MAPPING_NATPMP] = "natpmp",
+	[PORT_MAPPING_UPNP] = "upnp",
+	[PORT_MAPPING_AUTO] = "auto",
+};
+
+const char *
+conf_port_mapping(enum port_mapping mapping)
+{
+	return mappings[mapping];
+}
+
+static int
+parse_mapping(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
+{
+	for (size_t i = 0; i < sizeof(mappings) / sizeof(mappings[0]); i++)
+		if (strcasecmp(value, mappings[i]) == 0) {
+			*(enum port_mapping *)((char *)conf + d->offset) = (enum port_mapping)i;
+			return 0;
+		}
+	return confvalue_wrong(why, "\"%.64s\" is none of off, natpmp, upnp and auto", value);
+}
+
+static void
+print_mapping(const struct directive *d, const struct conf *conf, FILE *out)
+{
+	fputs(mappings[*(const enum port_mapping *)((const char *)conf + d->offset)], out);
+}
+
+const struct kind confnet_port_mappings = { parse_mapping, print_mapping };

@@ -53,6 +53,8 @@ extern const struct kind confvalue_log_levels;
 extern const struct kind confnet_masquerades;
 extern const struct kind confnet_resolvers;
 extern const struct kind confnet_private_ports;
+extern const struct kind confnet_announced_ports;
+extern const struct kind confnet_port_mappings;
 
 /* Of listings and names: conflist.c */
 extern const struct kind conflist_options;

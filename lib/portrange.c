@@ -181,6 +181,32 @@ portlist_contains(const struct portlist *list, uint16_t port)
 	return false;
 }
 
+uint16_t
+portlist_at(const struct portlist *list, unsigned place)
+{
+	for (unsigned i = 0; i < list->n; i++) {
+		unsigned size = list->range[i].max - list->range[i].min + 1u;
+
+		if (place < size)
+			return (uint16_t)(list->range[i].min + place);
+		place -= size;
+	}
+	return 0;
+}
+
+int
+portlist_place(const struct portlist *list, uint16_t port)
+{
+	unsigned before = 0;
+
+	for (unsigned i = 0; i < list->n; i++) {
+		if (port >= list->range[i].min && port <= list->range[i].max)
+			return (int)(before + port - list->range[i].min);
+		before += list->range[i].max - list->range[i].min + 1u;
+	}
+	return -1;
+}
+
 int
 portwalk_begin(struct portwalk *walk, const struct portlist *list)
 {

@@ -46,6 +46,12 @@ unsigned portlist_count(const struct portlist *list);
 
 bool portlist_contains(const struct portlist *list, uint16_t port);
 
+/* The port at this place of the list, counted from 0 in the order it was written; 0 behind the last. */
+uint16_t portlist_at(const struct portlist *list, unsigned place);
+
+/* The place of a port, or -1. */
+int portlist_place(const struct portlist *list, uint16_t port);
+
 /* Begins a walk, of no steps if the list is empty; 0, or -1 with ENOMEM. */
 int portwalk_begin(struct portwalk *walk, const struct portlist *list);
 

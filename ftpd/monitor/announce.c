@@ -17,6 +17,9 @@
 #define GATEWAY_LINE  512
 #define GATEWAY_NOTES 16
 
+/* How long the router forwards a port if nobody takes it back: we are killed, the power fails. */
+#define MAPPING_SECONDS 120
+
 static void
 masquerade_failed(struct monitor *m, const char *why)
 {
@@ -91,7 +94,7 @@ take_cached(struct monitor *m, char *rest)
 	return true;
 }
 
-/* Takes a line; true when it was the answer. */
+/* Takes a line; true when it was the answer. "ready": nothing was asked. */
 static bool
 take_line(struct monitor *m, char *line)
 {
@@ -102,6 +105,8 @@ take_line(struct monitor *m, char *line)
 		log_notice("MasqueradeAddress %s: %s", m->conf->masquerade.name, rest != NULL ? rest : "");
 		return false;
 	}
+	if (strcmp(word, "ready") == 0)
+		return true;
 	if (strcmp(word, "failed") == 0 && rest != NULL)
 		masquerade_failed(m, rest);
 	else if (strcmp(word, "address") == 0 && take_address(&rest, &addr))
@@ -113,10 +118,10 @@ take_line(struct monitor *m, char *line)
 
 /* Waits until the gateway has something to say; false when the time has passed. */
 static bool
-await_gateway(const struct monitor *m)
+await_gateway(const struct monitor *m, int64_t until)
 {
 	struct pollfd p = { .fd = m->gateway, .events = POLLIN };
-	int64_t until = m->began + (int64_t)m->conf->masquerade_timeout * 1000, left;
+	int64_t left;
 	int n;
 
 	do {
@@ -130,13 +135,13 @@ enum heard { HEARD_LINE, HEARD_NOTHING, HEARD_END };
 
 /* One line of the gateway; half a line could be half an address, and is its end. */
 static enum heard
-hear(const struct monitor *m, char line[static GATEWAY_LINE])
+hear(const struct monitor *m, int64_t until, char line[static GATEWAY_LINE])
 {
 	size_t len = 0;
 	ssize_t n;
 
 	while (len < GATEWAY_LINE) {
-		if (!await_gateway(m))
+		if (!await_gateway(m, until))
 			return len == 0 ? HEARD_NOTHING : HEARD_END;
 		/* byte by byte: what follows the line is not ours yet */
 		if ((n = read(m->gateway, line + len, 1)) != 1)
@@ -149,6 +154,19 @@ hear(const struct monitor *m, char line[static GATEWAY_LINE])
 	return HEARD_END;
 }
 
+static int64_t
+timeout(const struct monitor *m)
+{
+	return (int64_t)m->conf->masquerade_timeout * 1000;
+}
+
+static void
+close_gateway(struct monitor *m)
+{
+	close(m->gateway);
+	m->gateway = -1;
+}
+
 /* Hears the gateway's answer, once. One that is late is asked again, without waiting, by the next PASV. */
 static void
 ask_gateway(struct monitor *m)
@@ -157,8 +175,8 @@ ask_gateway(struct monitor *m)
 	enum heard heard = HEARD_END;
 
 	for (int i = 0; i <= GATEWAY_NOTES; i++) {
-		heard = hear(m, line);
-		if (heard != HEARD_LINE || take_line(m, line))
+		heard = hear(m, m->began + timeout(m), line);
+		if (heard != HEARD_LINE || (m->answered = take_line(m, line)))
 			break;
 	}
 	if (heard == HEARD_NOTHING) {
@@ -167,26 +185,133 @@ ask_gateway(struct monitor *m)
 	}
 	if (heard == HEARD_END)
 		masquerade_failed(m, "the gateway process gave no answer");
-	close(m->gateway);
-	m->gateway = -1;
+	if (!m->answered || m->conf->port_mapping == PORT_MAPPING_OFF)
+		close_gateway(m);
+	m->answered = true;
 }
 
-const struct netaddr *
-announce_address(struct monitor *m)
+static const struct netaddr *
+address(struct monitor *m)
 {
-	switch (m->client->lan ? MASQUERADE_NONE : m->conf->masquerade.kind) {
-	case MASQUERADE_NONE:
-		break;
-	case MASQUERADE_ADDRESS:
+	if (m->client->lan)
+		return &m->client->local;
+	if (m->gateway != -1 && !m->answered)
+		ask_gateway(m);
+	else if (m->conf->masquerade.kind == MASQUERADE_ASK && !m->answered)
+		masquerade_failed(m, "there is no gateway process to look it up");
+	if (m->conf->masquerade.kind == MASQUERADE_ADDRESS)
 		return &m->conf->masquerade.addr;
-	case MASQUERADE_ASK:
-		if (m->gateway != -1)
-			ask_gateway(m);
-		else if (m->announce.family == AF_UNSPEC)
-			masquerade_failed(m, "there is no gateway process to look it up");
-		if (m->announce.family != AF_UNSPEC)
-			return &m->announce;
-		break;
+	return m->announce.family != AF_UNSPEC ? &m->announce : &m->client->local;
+}
+
+/* One request to the gateway. */
+static bool
+tell_gateway(struct monitor *m, const char *verb, uint16_t port, unsigned seconds)
+{
+	char line[64];
+	int len = seconds == 0 ? snprintf(line, sizeof(line), "%s %u\n", verb, port)
+	                       : snprintf(line, sizeof(line), "%s %u %u\n", verb, port, seconds);
+
+	if (write(m->gateway, line, (size_t)len) == len)
+		return true;
+	log_warn("the gateway process has gone: ports are not forwarded by PortMapping any more");
+	close_gateway(m);
+	return false;
+}
+
+static void
+mapping_failed(struct monitor *m, uint16_t port, const char *why)
+{
+	log_warnx("PortMapping %s: the router does not forward port %u: %s. Clients outside reach it "
+	          "only if it is forwarded by hand",
+	    conf_port_mapping(m->conf->port_mapping), port, why);
+}
+
+/*
+ * "mapped PORT EXTERNAL ADDRESS …" or "unmapped PORT WORDS" for this port; false for any other line
+ * (what is said of the port before comes late).
+ */
+static bool
+take_mapping(struct monitor *m, char *line, uint16_t port, struct netaddr *announce)
+{
+	char *rest = line, *word = strsep(&rest, " "), *number = strsep(&rest, " "), text[8];
+	const char *external, *error = NULL;
+	uint16_t got;
+
+	if (strcmp(word, "note") == 0)
+		log_notice("PortMapping: %s %s", number != NULL ? number : "", rest != NULL ? rest : "");
+	snprintf(text, sizeof(text), "%u", port);
+	if (number == NULL || strcmp(number, text) != 0)
+		return false;
+	if (strcmp(word, "unmapped") == 0) {
+		mapping_failed(m, port, rest != NULL ? rest : "it does not say why");
+		return true;
 	}
-	return &m->client->local;
+	if (strcmp(word, "mapped") != 0 || (external = strsep(&rest, " ")) == NULL)
+		return false;
+	got = (uint16_t)strtonum(external, 1, UINT16_MAX, &error);
+	if (error != NULL)
+		return false;
+	m->mapped = port;
+	announce->port = got;
+	/* where nobody else knows our address, the router does */
+	if (m->conf->masquerade.kind != MASQUERADE_ADDRESS && m->announce.family == AF_UNSPEC) {
+		struct netaddr outside;
+
+		if (take_address(&rest, &outside) && may_announce(m, &outside)) {
+			outside.port = got;
+			m->announce = *announce = outside;
+		}
+	}
+	return true;
+}
+
+/* Asks the router to forward to this port, and waits for its word. */
+static void
+map(struct monitor *m, uint16_t port, struct netaddr *announce)
+{
+	const int64_t until = monitor_clock() + timeout(m);
+	char line[GATEWAY_LINE];
+
+	if (!tell_gateway(m, "map", port, MAPPING_SECONDS))
+		return;
+	for (int i = 0; i <= GATEWAY_NOTES; i++)
+		switch (hear(m, until, line)) {
+		case HEARD_LINE:
+			if (take_mapping(m, line, port, announce))
+				return;
+			break;
+		case HEARD_NOTHING:
+			mapping_failed(m, port, "it did not answer within MasqueradeTimeout");
+			return;
+		case HEARD_END:
+			mapping_failed(m, port, "the gateway process has ended");
+			close_gateway(m);
+			return;
+		}
+}
+
+void
+announce_forget(struct monitor *m)
+{
+	if (m->mapped != 0 && m->gateway != -1)
+		(void)tell_gateway(m, "unmap", m->mapped, 0);
+	m->mapped = 0;
+}
+
+void
+announce_passive(struct monitor *m, bool extended, uint16_t port, struct netaddr *announce)
+{
+	const struct portlist *ours = &m->conf->passive_ports;
+	const bool outside = !m->client->lan && m->client->peer.family == AF_INET;
+	const bool mapping = outside && m->conf->port_mapping != PORT_MAPPING_OFF;
+
+	announce_forget(m);
+	*announce = extended && !mapping ? m->client->local : *address(m);
+	announce->port = port;
+	if (mapping && m->gateway != -1)
+		map(m, port, announce);
+	else if (outside && m->conf->passive_announced.n > 0)
+		announce->port = portlist_at(
+		    &m->conf->passive_announced, (unsigned)portlist_place(ours, port));
 }

@@ -139,8 +139,7 @@ dataport_listen(struct monitor *m, const union any_request *req, union any_answe
 		close(sock);
 		return error;
 	}
-	*announce = req->listen.extended ? m->client->local : *announce_address(m);
-	announce->port = port;
+	announce_passive(m, req->listen.extended, port, announce);
 	*fd = sock;
 	return 0;
 }
@@ -213,6 +212,7 @@ dataport_connect(struct monitor *m, const union any_request *req, union any_answ
 	int sock, i;
 
 	(void)ans;
+	announce_forget(m);
 	if (req->connect.port < UNPRIVILEGED)
 		return EINVAL;
 	to.port = req->connect.port;

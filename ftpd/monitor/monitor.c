@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "announce.h"
 #include "dataport.h"
 #include "files.h"
 #include "listing.h"
@@ -161,6 +162,7 @@ done_request(struct monitor *m, const union any_request *req, union any_answer *
 
 	(void)ans;
 	(void)fd;
+	announce_forget(m);
 	if (done.listing)
 		return m->listing_error;
 	if (done.upload && done.complete)

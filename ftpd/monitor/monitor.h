@@ -48,6 +48,8 @@ struct monitor {
 
 	struct netaddr announce; /* masquerade address once known; else AF_UNSPEC */
 	bool masquerade_told;    /* its failure stands in the log */
+	bool answered;           /* the gateway has said what it knows of the address */
+	uint16_t mapped;         /* the port that the router forwards for us; 0: none */
 	bool port_told;          /* that the active port cannot be had stands in the log */
 
 	struct listing *listing; /* the rows that follow the answer, or NULL */

@@ -353,6 +353,9 @@ values_are_read_and_printed(void **state)
 		{ "MasqueradeResolver", "2001:db8::1 [2001:db8::2]:53", "2001:db8::1 [2001:db8::2]:53" },
 		{ "MasqueradeCacheAge", "0", "0" },
 		{ "PrivatePort", "Peer", "peer" },
+		{ "PassivePortsAnnounced", "4000 4029", "4000-4029" },
+		{ "PassivePortsAnnounced", "same", "same" },
+		{ "PortMapping", "Auto", "auto" },
 		{ "ActivePort", "prefer", "prefer" },
 		{ "ActivePort", "20", "20" },
 		{ "ActivePort", "any", "any" },
@@ -435,6 +438,8 @@ bad_values_are_refused_in_words(void **state)
 		    "192.0.2.1:: a DNS server is given as ADDRESS or ADDRESS:PORT" },
 		{ "MasqueradeResolver [2001:db8::1",
 		    "[2001:db8::1: a DNS server is given as ADDRESS or ADDRESS:PORT" },
+		{ "PassivePortsAnnounced 40000 39999", "40000 is above 39999" },
+		{ "PortMapping on", "\"on\" is none of off, natpmp, upnp and auto" },
 		{ "PrivatePort on", "\"on\" is neither reject nor peer" },
 		{ "MasqueradeAddress h\xc3\xb6me",
 		    "\"h\xc3\xb6me\" is neither a host name nor an IPv4 address" },
@@ -579,6 +584,16 @@ check_sees_what_no_single_directive_shows(void **state)
 	    error, "nobody could log in: AuthUserFile is none and Anonymous is off");
 	assert_set("AuthUserFile /etc/ftp.passwd");
 	assert_int_equal(conf_check(&conf, error), 0);
+	assert_set("PassivePorts 40000 40029");
+	assert_set("PassivePortsAnnounced 4000 4028");
+	assert_int_equal(conf_check(&conf, error), -1);
+	assert_string_equal(error, "PassivePorts has 30 ports, but PassivePortsAnnounced 29: it must "
+	                           "name one for each");
+	assert_set("PassivePortsAnnounced 4000 4029");
+	assert_int_equal(conf_check(&conf, error), 0);
+	assert_set("PortMapping auto");
+	assert_int_equal(conf_check(&conf, error), -1);
+	assert_set("PortMapping off");
 	assert_set("RunDirectory none");
 	assert_int_equal(conf_check(&conf, error), -1);
 	assert_string_equal(error, "RunDirectory is none, but sessions are counted there");

@@ -320,6 +320,138 @@ a_line_in_pieces_is_put_together(void **state)
 	house_end(h);
 }
 
+static void
+announced_ports_stand_for_ours_outside(void **state)
+{
+	struct house *h = *state;
+	struct netaddr announce;
+	int fd;
+
+	h->client.lan = false;
+	house_conf(h, "PassivePorts 45000 45009");
+	house_conf(h, "PassivePortsAnnounced 5000-5004,6000-6004");
+	house_login(h);
+	for (int extended = 0; extended < 2; extended++) {
+		unsigned place;
+
+		assert_int_equal(ask_listen(h, extended, &announce, &fd), 0);
+		place = local_port(fd) - 45000u;
+		assert_int_equal(announce.port, place < 5 ? 5000 + place : 6000 + place - 5);
+		close(fd);
+	}
+	house_end(h);
+}
+
+static void
+announced_ports_are_not_for_the_lan(void **state)
+{
+	struct house *h = *state;
+	struct netaddr announce;
+	int fd;
+
+	h->client.lan = true;
+	house_conf(h, "PassivePorts 45000 45009");
+	house_conf(h, "PassivePortsAnnounced 5000 5009");
+	house_login(h);
+	assert_int_equal(ask_listen(h, false, &announce, &fd), 0);
+	assert_int_equal(announce.port, local_port(fd));
+	close(fd);
+	house_end(h);
+}
+
+/* Starts a monitor with PortMapping whose gateway is the caller, at the end that is returned. */
+static int
+with_mapping(struct house *h)
+{
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	h->gateway = ends[0];
+	h->not_its = ends[1];
+	h->client.lan = false;
+	house_conf(h, "MasqueradeTimeout 1");
+	house_conf(h, "PortMapping auto");
+	house_conf(h, "PassivePorts 45000");
+	house_login(h);
+	say(ends[1], "ready\n");
+	return ends[1];
+}
+
+static void
+heard(int gateway, const char *expected)
+{
+	char line[64];
+	size_t len = 0;
+
+	do
+		assert_int_equal(read(gateway, line + len, 1), 1);
+	while (line[len++] != '\n' && len < sizeof(line) - 1);
+	line[len] = '\0';
+	assert_string_equal(line, expected);
+}
+
+static void
+the_router_s_port_and_address_are_announced(void **state)
+{
+	struct house *h = *state;
+	int gateway = with_mapping(h), fd;
+	struct netaddr announce;
+
+	say(gateway, "note hello\nmapped 45000 61000 198.51.100.23 120 natpmp\n");
+	assert_int_equal(ask_listen(h, false, &announce, &fd), 0);
+	assert_int_equal(announce.port, 61000);
+	assert_true(is_address(&announce, "198.51.100.23"));
+	heard(gateway, "map 45000 120\n");
+	close(fd);
+	/* the next one takes this one back, and what is said of it comes late */
+	say(gateway, "unmapped 4500 x\nmapped 45000 61001 198.51.100.23 120 natpmp\n");
+	assert_int_equal(ask_listen(h, true, &announce, &fd), 0);
+	assert_int_equal(announce.port, 61001);
+	heard(gateway, "unmap 45000\n");
+	heard(gateway, "map 45000 120\n");
+	close(fd);
+	close(gateway);
+	house_end(h);
+}
+
+static void
+a_router_that_refuses_is_told_and_the_port_announced_as_it_is(void **state)
+{
+	struct house *h = *state;
+	int gateway = with_mapping(h), fd;
+	struct netaddr announce;
+
+	say(gateway, "unmapped 45000 the router does not allow it\n");
+	assert_int_equal(ask_listen(h, true, &announce, &fd), 0);
+	assert_int_equal(announce.port, 45000);
+	close(fd);
+	close(gateway);
+	house_end(h);
+	assert_true(house_logged(h, "does not forward port 45000: the router does not allow it"));
+}
+
+static void
+a_gateway_that_dies_or_is_silent_costs_the_mapping_alone(void **state)
+{
+	struct house *h = *state;
+	int gateway = with_mapping(h), fd;
+	struct netaddr announce;
+	int64_t began = house_clock();
+
+	assert_int_equal(ask_listen(h, true, &announce, &fd), 0);
+	assert_int_equal(announce.port, 45000);
+	assert_in_range(house_clock() - began, 950, 4000);
+	close(fd);
+	close(gateway);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ask_listen(h, true, &announce, &fd), 0);
+		assert_int_equal(announce.port, 45000);
+		close(fd);
+	}
+	house_end(h);
+	assert_true(house_logged(h, "did not answer within MasqueradeTimeout"));
+}
+
 /* A gateway that ends with this answer gives the local address and one line in the log. */
 static void
 falls_back(struct house *h, const char *answer, const char *why)
@@ -708,6 +840,11 @@ main(void)
 		T(the_gateway_s_address_is_announced_and_remembered),
 		T(notes_of_the_gateway_go_to_the_log),
 		T(a_flood_of_notes_ends),
+		T(announced_ports_stand_for_ours_outside),
+		T(announced_ports_are_not_for_the_lan),
+		T(the_router_s_port_and_address_are_announced),
+		T(a_router_that_refuses_is_told_and_the_port_announced_as_it_is),
+		T(a_gateway_that_dies_or_is_silent_costs_the_mapping_alone),
 		T(the_last_known_address_is_announced_with_its_age),
 		T(a_line_in_pieces_is_put_together),
 		T(a_gateway_that_fails_gives_the_local_address),

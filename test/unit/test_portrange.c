@@ -222,6 +222,24 @@ walk_is_shuffled_without_bias(void **state)
 			assert_in_range(at[place][i], EXPECTED - AWAY, EXPECTED + AWAY);
 }
 
+static void
+places_and_ports_are_each_others_inverse(void **state)
+{
+	struct portlist list;
+	const char *why;
+
+	(void)state;
+	assert_int_equal(portlist_parse("5136-5138,4000 6000-6001", &list, &why), 0);
+	assert_int_equal(portlist_at(&list, 0), 5136);
+	assert_int_equal(portlist_at(&list, 3), 4000);
+	assert_int_equal(portlist_at(&list, 5), 6001);
+	assert_int_equal(portlist_at(&list, 6), 0);
+	for (unsigned i = 0; i < portlist_count(&list); i++)
+		assert_int_equal(portlist_place(&list, portlist_at(&list, i)), i);
+	assert_int_equal(portlist_place(&list, 4001), -1);
+	assert_int_equal(portlist_place(&list, 5135), -1);
+}
+
 int
 main(void)
 {
@@ -233,6 +251,7 @@ main(void)
 		cmocka_unit_test(passive_range_walk_tries_each_port_once),
 		cmocka_unit_test(walk_of_an_empty_list_has_no_steps),
 		cmocka_unit_test(walk_is_shuffled_without_bias),
+		cmocka_unit_test(places_and_ports_are_each_others_inverse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
