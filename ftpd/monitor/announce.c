@@ -306,7 +306,6 @@ announce_passive(struct monitor *m, bool extended, uint16_t port, struct netaddr
 	const bool outside = !m->client->lan && m->client->peer.family == AF_INET;
 	const bool mapping = outside && m->conf->port_mapping != PORT_MAPPING_OFF;
 
-	announce_forget(m);
 	*announce = extended && !mapping ? m->client->local : *address(m);
 	announce->port = port;
 	if (mapping && m->gateway != -1)

@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "activeport.h"
 #include "announce.h"
 #include "caps.h"
+#include "leases.h"
 #include "log.h"
 #include "monitor.h"
 #include "upload.h"
@@ -24,6 +26,10 @@
 
 /* The first port that needs no privilege. */
 #define UNPRIVILEGED 1024
+
+/* How often a full range is tried, and the milliseconds in between. */
+#define RANGE_TRIES 11
+#define RANGE_PAUSE 100
 
 /* How often the active port is tried again, and the milliseconds in between. */
 #define ACTIVE_TRIES 3
@@ -79,29 +85,119 @@ listen_on(const struct monitor *m, uint16_t port)
 	return -1;
 }
 
-/* A listening socket on some port of PassivePorts; -1 with errno. */
+/* Seconds since the machine was started, the clock of all leases. */
+static int64_t
+lease_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec;
+}
+
+static void
+range_is_short(struct monitor *m, unsigned held)
+{
+	const unsigned all = portlist_count(&m->conf->passive_ports);
+
+	if (m->range_told || held * 10 < all * 9)
+		return;
+	m->range_told = true;
+	log_warnx("%u of %u PassivePorts are in use: give more of them, and forward them on the router",
+	    held, all);
+}
+
+/* Leases a port if there is a list of leases and it has at least this rank; false: the next one. */
+static bool
+lease(struct monitor *m, uint16_t port, enum lease_rank worst)
+{
+	const int64_t now = lease_clock();
+	enum lease_rank rank;
+
+	if (m->slots == -1)
+		return worst == LEASE_HELD;
+	rank = leases_rank(m->slots, port, &m->client->peer, now);
+	if (rank != worst)
+		return false;
+	if (rank == LEASE_HELD)
+		return true; /* its listener may be closed: listen(2) will tell */
+	if (leases_take(m->slots, port, &m->client->peer, now) == -1)
+		return false;
+	m->lease = port;
+	return true;
+}
+
+static void
+end_lease(struct monitor *m)
+{
+	if (m->lease != 0)
+		leases_release(m->slots, m->lease);
+	m->lease = 0;
+}
+
+/* One walk through PassivePorts, over the ports of this rank; -1 with errno. */
 static int
-listen_somewhere(const struct monitor *m)
+walk_range(struct monitor *m, enum lease_rank rank)
 {
 	struct portwalk walk;
 	uint16_t port;
 	int fd = -1;
 
-	if (m->conf->passive_ports.n == 0)
-		return listen_on(m, 0);
 	if (portwalk_begin(&walk, &m->conf->passive_ports) == -1)
 		return -1;
 	errno = EADDRINUSE;
 	while (fd == -1 && (port = portwalk_next(&walk)) != 0) {
+		if (!lease(m, port, rank)) {
+			errno = EADDRINUSE;
+			continue;
+		}
 		fd = listen_on(m, port);
-		/* EACCES: SELinux has given this port to another service */
-		if (fd == -1 && errno != EADDRINUSE && errno != EACCES)
-			break;
+		if (fd == -1) {
+			int saved = errno;
+
+			end_lease(m);
+			/* EACCES: SELinux has given this port to another service */
+			if (saved != EADDRINUSE && saved != EACCES) {
+				errno = saved;
+				break;
+			}
+			errno = EADDRINUSE;
+		}
 	}
-	if (fd == -1 && errno == EACCES)
-		errno = EADDRINUSE;
 	portwalk_end(&walk);
 	return fd;
+}
+
+/* A listening socket on the best port of PassivePorts; a full range is waited for. -1 with errno. */
+static int
+listen_somewhere(struct monitor *m)
+{
+	static const enum lease_rank ranks[] = { LEASE_FREE, LEASE_RECENT, LEASE_HELD };
+	int fd = -1;
+
+	if (m->conf->passive_ports.n == 0)
+		return listen_on(m, 0);
+	for (int i = 0; i < RANGE_TRIES && fd == -1; i++) {
+		if (i > 0)
+			monitor_delay(m, RANGE_PAUSE);
+		for (size_t r = 0; r < sizeof(ranks) / sizeof(ranks[0]) && fd == -1; r++) {
+			fd = walk_range(m, ranks[r]);
+			if (fd == -1 && errno != EADDRINUSE)
+				return -1;
+		}
+	}
+	if (m->slots != -1)
+		range_is_short(m, leases_count(m->slots, &m->conf->passive_ports) + 1);
+	if (fd == -1)
+		errno = EADDRINUSE;
+	return fd;
+}
+
+void
+dataport_forget(struct monitor *m)
+{
+	announce_forget(m);
+	end_lease(m);
 }
 
 /* The port a socket has got; 0 with errno. */
@@ -127,6 +223,7 @@ dataport_listen(struct monitor *m, const union any_request *req, union any_answe
 
 	if (!req->listen.extended && m->client->local.family != AF_INET)
 		return EAFNOSUPPORT;
+	dataport_forget(m);
 	if ((sock = listen_somewhere(m)) == -1) {
 		error = errno;
 		if (error == EADDRINUSE)
@@ -212,7 +309,7 @@ dataport_connect(struct monitor *m, const union any_request *req, union any_answ
 	int sock, i;
 
 	(void)ans;
-	announce_forget(m);
+	dataport_forget(m);
 	if (req->connect.port < UNPRIVILEGED)
 		return EINVAL;
 	to.port = req->connect.port;

@@ -22,4 +22,7 @@ int dataport_listen(
 int dataport_connect(
     struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
 
+/* The last data connection is over: its port is free for others, and at the router. */
+void dataport_forget(struct monitor *m);
+
 #endif

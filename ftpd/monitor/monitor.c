@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "announce.h"
 #include "dataport.h"
 #include "files.h"
 #include "listing.h"
@@ -162,7 +161,7 @@ done_request(struct monitor *m, const union any_request *req, union any_answer *
 
 	(void)ans;
 	(void)fd;
-	announce_forget(m);
+	dataport_forget(m);
 	if (done.listing)
 		return m->listing_error;
 	if (done.upload && done.complete)

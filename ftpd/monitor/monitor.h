@@ -50,6 +50,8 @@ struct monitor {
 	bool masquerade_told;    /* its failure stands in the log */
 	bool answered;           /* the gateway has said what it knows of the address */
 	uint16_t mapped;         /* the port that the router forwards for us; 0: none */
+	uint16_t lease;          /* our passive port among all sessions (leases.h); 0: none */
+	bool range_told;         /* that PassivePorts are nearly all in use stands in the log */
 	bool port_told;          /* that the active port cannot be had stands in the log */
 
 	struct listing *listing; /* the rows that follow the answer, or NULL */

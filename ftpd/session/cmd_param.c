@@ -147,6 +147,7 @@ listen_passive(struct session *s, bool extended, struct netaddr *announce)
 	if (fd != -1) {
 		s->port.kind = PORT_PASSIVE;
 		s->port.fd = fd;
+		s->port.port = announce->port;
 		return true;
 	}
 	if (errno == EADDRINUSE && s->conf->passive_ports.n > 0)

@@ -41,10 +41,11 @@ tell(struct session *s, enum wait_result why)
 		reply(s, 426, "The transfer was aborted before its data connection was made.");
 		reply(s, 226, "ABOR: done.");
 	} else if (why == WAIT_TIMED_OUT && s->port.kind == PORT_PASSIVE) {
-		reply(s, 425, "No data connection came within %u seconds. Is the passive port "
-		              "forwarded by the server's router?", seconds);
-		log_notice("no data connection came within %u seconds: forward the passive ports on "
-		           "the router", seconds);
+		reply(s, 425, "No data connection came to port %u within %u seconds. Is it forwarded by "
+		              "the server's router?", s->port.port, seconds);
+		log_notice("no data connection came to port %u within %u seconds: forward it on the "
+		           "router (PassivePorts). If it is, a router's FTP helper (ALG) may have "
+		           "changed the reply: switch it off", s->port.port, seconds);
 	} else if (why == WAIT_TIMED_OUT) {
 		reply(s, 425, "Your port %u did not answer within %u seconds. Behind a router or "
 		              "firewall, use passive mode.", s->port.port, seconds);

@@ -105,7 +105,8 @@ class ManualPages(PapersTest):
             self.assertIsNotNone(example, f"{name}: no example")
             line = example.group(1).replace(r"\(dq", '"')
             self.assertTrue(line.startswith(name + " "), line)
-            done = run(FTPD, "-T", "-f", "/dev/null", "-o", "AnonymousRoot /srv", "-o", line)
+            done = run(FTPD, "-T", "-f", "/dev/null", "-o", "AnonymousRoot /srv",
+                       "-o", "PassivePorts 40000 40029", "-o", line)
             self.assertEqual(done.returncode, 0, f"{line}: {done.stderr}")
 
     def test_every_command_has_its_place(self):
