@@ -200,12 +200,24 @@ bad_configuration(const struct options *o, const char *error)
 static int
 without_client(struct options *o, const struct conf *conf)
 {
-	if (o->print)
+	char advice[CONF_ADVICE][CONF_ERROR];
+	unsigned first, last, n;
+
+	if (o->print) {
 		conf_print(conf, stdout);
-	if (o->print || o->check)
 		return 0;
+	}
+	start_kernel_ports(&first, &last);
+	n = conf_advise(conf, first, last, advice);
+	if (o->check) {
+		for (unsigned i = 0; i < n; i++)
+			fprintf(stderr, "warning: %s\n", advice[i]);
+		return 0;
+	}
 	log_open("genkan-ftpd", o->to_stderr, true);
 	log_set_level(o->debug ? LOG_DEBUG : conf->log_level);
+	for (unsigned i = 0; i < n; i++)
+		log_warnx("%s", advice[i]);
 	o->launcher.listen_fds = start_listen_fds();
 	return launcher_run(&o->launcher, conf);
 }

@@ -215,6 +215,17 @@ start_empty_directory(int run_directory)
 	return open_own_directory(run_directory, "empty", 0555);
 }
 
+void
+start_kernel_ports(unsigned *first, unsigned *last)
+{
+	FILE *range = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+
+	if (range == NULL || fscanf(range, "%u %u", first, last) != 2)
+		*first = *last = 0;
+	if (range != NULL)
+		fclose(range);
+}
+
 /*
  * The router's own address: a client that seems to be the router has come to the
  * router's outside address (hairpin NAT), or from outside through a router that hides

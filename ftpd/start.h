@@ -55,6 +55,9 @@ int start_run_directory(const struct conf *conf);
 /* Opens (making it if need be) "empty" in the run directory: the session's root. */
 int start_empty_directory(int run_directory);
 
+/* The ports that the kernel gives to outgoing connections; 0 and 0 if that cannot be known. */
+void start_kernel_ports(unsigned *first, unsigned *last);
+
 /* True if the client is in LocalNetworks or, with auto, in a network of this machine. */
 bool start_is_lan(const struct networks *networks, const struct netaddr *peer);
 

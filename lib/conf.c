@@ -311,6 +311,30 @@ conf_check(const struct conf *conf, char error[static CONF_ERROR])
 	return 0;
 }
 
+unsigned
+conf_advise(const struct conf *conf, unsigned first, unsigned last,
+    char text[static CONF_ADVICE][CONF_ERROR])
+{
+	const struct portlist *ports = &conf->passive_ports;
+	const unsigned count = portlist_count(ports);
+	unsigned n = 0;
+
+	if (ports->n > 0 && count < conf->max_clients)
+		snprintf(text[n++], CONF_ERROR,
+		    "PassivePorts has %u ports for MaxClients %u: each running transfer takes one; give "
+		    "more of them, and forward them on the router",
+		    count, conf->max_clients);
+	for (unsigned i = 0; i < ports->n; i++)
+		if (ports->range[i].min <= last && ports->range[i].max >= first) {
+			snprintf(text[n++], CONF_ERROR,
+			    "PassivePorts has ports of %u-%u, which the kernel gives to outgoing "
+			    "connections (net.ipv4.ip_local_port_range): take lower ones",
+			    first, last);
+			break;
+		}
+	return n;
+}
+
 bool
 conf_has_outside(const struct conf *conf)
 {

@@ -145,6 +145,15 @@ int conf_set(struct conf *conf, const char *where, const char *line, char error[
  */
 int conf_check(const struct conf *conf, char error[static CONF_ERROR]);
 
+/*
+ * What is allowed but seldom meant: PassivePorts fewer than MaxClients, or among the ports
+ * first..last that the kernel gives to outgoing connections (0..0: not known). Returns how many
+ * pieces of advice stand in text.
+ */
+#define CONF_ADVICE 2
+unsigned conf_advise(const struct conf *conf, unsigned first, unsigned last,
+    char text[static CONF_ADVICE][CONF_ERROR]);
+
 /* True if clients outside may be told anything but the local address and port. */
 bool conf_has_outside(const struct conf *conf);
 

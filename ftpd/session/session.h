@@ -35,7 +35,7 @@ struct params {
 struct data_port {
 	enum { PORT_NONE, PORT_PASSIVE, PORT_ACTIVE } kind;
 	int fd;        /* PORT_PASSIVE: the listener */
-	uint16_t port; /* PORT_ACTIVE: the client's; its address is the control peer's */
+	uint16_t port; /* PORT_ACTIVE: the client's, at the control peer's address; PORT_PASSIVE: as announced */
 };
 
 struct session {

@@ -569,6 +569,24 @@ comment_inside_quotes_is_no_silent_cut(void **state)
 }
 
 static void
+ports_that_are_few_or_the_kernels_are_advised_against(void **state)
+{
+	char advice[CONF_ADVICE][CONF_ERROR];
+
+	(void)state;
+	assert_int_equal(conf_advise(&conf, 32768, 60999, advice), 0);
+	assert_set("PassivePorts 4000 4029");
+	assert_int_equal(conf_advise(&conf, 32768, 60999, advice), 0);
+	assert_set("MaxClients 31");
+	assert_int_equal(conf_advise(&conf, 32768, 60999, advice), 1);
+	assert_non_null(strstr(advice[0], "30 ports for MaxClients 31"));
+	assert_set("PassivePorts 4000-4029,40000-40001,50000");
+	assert_int_equal(conf_advise(&conf, 32768, 60999, advice), 1);
+	assert_non_null(strstr(advice[0], "ip_local_port_range"));
+	assert_int_equal(conf_advise(&conf, 0, 0, advice), 0);
+}
+
+static void
 check_sees_what_no_single_directive_shows(void **state)
 {
 	(void)state;
@@ -635,6 +653,7 @@ main(void)
 		TEST(networks_are_limited_in_number),
 		TEST(paths_are_limited_in_length),
 		TEST(comment_inside_quotes_is_no_silent_cut),
+		TEST(ports_that_are_few_or_the_kernels_are_advised_against),
 		TEST(check_sees_what_no_single_directive_shows),
 		TEST(what_is_printed_is_read_back_as_the_same),
 	};
