@@ -232,10 +232,11 @@ mapping_failed(struct monitor *m, uint16_t port, const char *why)
  * (what is said of the port before comes late).
  */
 static bool
-take_mapping(struct monitor *m, char *line, uint16_t port, struct netaddr *announce)
+take_mapping(struct monitor *m, char *line, uint16_t port, uint16_t *external)
 {
 	char *rest = line, *word = strsep(&rest, " "), *number = strsep(&rest, " "), text[8];
-	const char *external, *error = NULL;
+	const char *given, *error = NULL;
+	struct netaddr outside;
 	uint16_t got;
 
 	if (strcmp(word, "note") == 0)
@@ -247,28 +248,22 @@ take_mapping(struct monitor *m, char *line, uint16_t port, struct netaddr *annou
 		mapping_failed(m, port, rest != NULL ? rest : "it does not say why");
 		return true;
 	}
-	if (strcmp(word, "mapped") != 0 || (external = strsep(&rest, " ")) == NULL)
+	if (strcmp(word, "mapped") != 0 || (given = strsep(&rest, " ")) == NULL)
 		return false;
-	got = (uint16_t)strtonum(external, 1, UINT16_MAX, &error);
+	got = (uint16_t)strtonum(given, 1, UINT16_MAX, &error);
 	if (error != NULL)
 		return false;
 	m->mapped = port;
-	announce->port = got;
+	*external = got;
 	/* where nobody else knows our address, the router does */
-	if (m->conf->masquerade.kind != MASQUERADE_ADDRESS && m->announce.family == AF_UNSPEC) {
-		struct netaddr outside;
-
-		if (take_address(&rest, &outside) && may_announce(m, &outside)) {
-			outside.port = got;
-			m->announce = *announce = outside;
-		}
-	}
+	if (m->announce.family == AF_UNSPEC && take_address(&rest, &outside) && may_announce(m, &outside))
+		m->announce = outside;
 	return true;
 }
 
 /* Asks the router to forward to this port, and waits for its word. */
 static void
-map(struct monitor *m, uint16_t port, struct netaddr *announce)
+map(struct monitor *m, uint16_t port, uint16_t *external)
 {
 	const int64_t until = monitor_clock() + timeout(m);
 	char line[GATEWAY_LINE];
@@ -278,7 +273,9 @@ map(struct monitor *m, uint16_t port, struct netaddr *announce)
 	for (int i = 0; i <= GATEWAY_NOTES; i++)
 		switch (hear(m, until, line)) {
 		case HEARD_LINE:
-			if (take_mapping(m, line, port, announce))
+			if (!m->answered && strstr(line, "mapped ") == NULL)
+				m->answered = take_line(m, line); /* late, but here it is */
+			else if (take_mapping(m, line, port, external))
 				return;
 			break;
 		case HEARD_NOTHING:
@@ -305,12 +302,15 @@ announce_passive(struct monitor *m, bool extended, uint16_t port, struct netaddr
 	const struct portlist *ours = &m->conf->passive_ports;
 	const bool outside = !m->client->lan && m->client->peer.family == AF_INET;
 	const bool mapping = outside && m->conf->port_mapping != PORT_MAPPING_OFF;
+	uint16_t external = port;
 
-	*announce = extended && !mapping ? m->client->local : *address(m);
-	announce->port = port;
-	if (mapping && m->gateway != -1)
-		map(m, port, announce);
-	else if (outside && m->conf->passive_announced.n > 0)
-		announce->port = portlist_at(
-		    &m->conf->passive_announced, (unsigned)portlist_place(ours, port));
+	if (mapping) {
+		(void)address(m); /* the gateway's first answer comes first */
+		if (m->gateway != -1)
+			map(m, port, &external);
+	} else if (outside && m->conf->passive_announced.n > 0) {
+		external = portlist_at(&m->conf->passive_announced, (unsigned)portlist_place(ours, port));
+	}
+	*announce = extended ? m->client->local : *address(m);
+	announce->port = external;
 }

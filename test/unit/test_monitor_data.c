@@ -415,6 +415,35 @@ the_router_s_port_and_address_are_announced(void **state)
 }
 
 static void
+an_address_that_comes_after_its_time_is_announced_with_the_port(void **state)
+{
+	struct house *h = *state;
+	struct netaddr announce;
+	int ends[2], fd;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	h->gateway = ends[0];
+	h->not_its = ends[1];
+	h->client.lan = false;
+	house_conf(h, "MasqueradeAddress home.example.net");
+	house_conf(h, "MasqueradeTimeout 1");
+	house_conf(h, "PortMapping auto");
+	house_conf(h, "PassivePorts 45000");
+	house_login(h);
+	/* neither answer comes in time */
+	assert_int_equal(ask_listen(h, false, &announce, &fd), 0);
+	assert_true(is_address(&announce, "127.0.0.1"));
+	close(fd);
+	say(ends[1], "address 198.51.100.23 x\nmapped 45000 61000 198.51.100.9 120 upnp\n");
+	assert_int_equal(ask_listen(h, false, &announce, &fd), 0);
+	assert_true(is_address(&announce, "198.51.100.23"));
+	assert_int_equal(announce.port, 61000);
+	close(fd);
+	close(ends[1]);
+	house_end(h);
+}
+
+static void
 a_router_that_refuses_is_told_and_the_port_announced_as_it_is(void **state)
 {
 	struct house *h = *state;
@@ -843,6 +872,7 @@ main(void)
 		T(announced_ports_stand_for_ours_outside),
 		T(announced_ports_are_not_for_the_lan),
 		T(the_router_s_port_and_address_are_announced),
+		T(an_address_that_comes_after_its_time_is_announced_with_the_port),
 		T(a_router_that_refuses_is_told_and_the_port_announced_as_it_is),
 		T(a_gateway_that_dies_or_is_silent_costs_the_mapping_alone),
 		T(the_last_known_address_is_announced_with_its_age),
