@@ -182,6 +182,75 @@ asyncio.run(main())
 """)
 
 
+class Npm(Scripts):
+    """Clients of the npm registry, in the versions that were the newest when this was written."""
+
+    program = "npm"
+    packages = ("basic-ftp@5.0.5", "ftp@0.3.10")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.modules = cls.world.path_of("npm")
+        os.mkdir(cls.modules)
+        try:
+            subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", *cls.packages],
+                           cwd=cls.modules, check=True, capture_output=True, timeout=60,
+                           stdin=subprocess.DEVNULL)
+        except (subprocess.SubprocessError, OSError) as error:
+            cls.world.close()
+            raise unittest.SkipTest(f"npm cannot fetch {' '.join(cls.packages)}: {error}")
+
+    def node(self, program):
+        write_file(os.path.join(self.here, "up"), pattern_bytes(700_000, 1))
+        path = os.path.join(self.modules, "both.js")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(program)
+        shown = self.run_client("node", path, str(self.host), str(self.port), self.password)
+        self.assertEqual(read_file(self.remote("stored")), pattern_bytes(700_000, 1))
+        self.assertEqual(read_file(os.path.join(self.here, "down")), pattern_bytes(700_000, 1))
+        return shown
+
+    def test_basic_ftp_both_ways(self):
+        shown = self.node("""
+            const { Client } = require("basic-ftp")
+            const [host, port, password] = process.argv.slice(2)
+            async function main() {
+                const client = new Client(20000)
+                await client.access({ host, port: Number(port), user: "plain", password })
+                await client.uploadFrom("up", "stored")
+                await client.downloadTo("down", "stored")
+                const names = (await client.list()).map(entry => entry.name + " " + entry.size)
+                console.log(names.join("\\n"), (await client.lastMod("stored")).getTime() > 0)
+                client.close()
+            }
+            main().catch(error => { console.error(error); process.exit(1) })
+            """)
+        self.assertIn("stored 700000 true", shown)
+
+    def test_ftp_both_ways(self):
+        shown = self.node("""
+            const Client = require("ftp"), fs = require("fs")
+            const [host, port, password] = process.argv.slice(2)
+            const client = new Client()
+            const done = next => (error, result) => {
+                if (error) { console.error(error); process.exit(1) }
+                next(result)
+            }
+            client.on("error", done(() => {}))
+            client.on("ready", () => client.put("up", "stored", done(() =>
+                client.get("stored", done(stream => {
+                    stream.pipe(fs.createWriteStream("down")).on("close", () =>
+                        client.list(done(list => {
+                            console.log(list.map(entry => entry.name + " " + entry.size).join("\\n"))
+                            client.end()
+                        })))
+                })))))
+            client.connect({ host, port: Number(port), user: "plain", password })
+            """)
+        self.assertIn("stored 700000", shown)
+
+
 class Java(Scripts):
     program = "java"
     jar = "/usr/share/java/commons-net.jar"
