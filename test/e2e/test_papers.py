@@ -15,7 +15,8 @@ import unittest
 
 from genkan import CTL, FTPD, SOURCE, need_program, require_build
 
-PAGES = ("ftpd/genkan-ftpd.8", "ftpd/genkan-ftpd.conf.5", "ftpd/ctl/genkanctl.8")
+PAGES = ("ftpd/genkan-ftpd.8", "ftpd/genkan-ftpd.conf.5", "ftpd/ctl/genkanctl.8",
+         "ftpd/gateway/genkan-ftpd-gateway.8")
 MARKDOWN = ("README.md", "README.ja.md", "HACKING.md", "NEWS.md", "examples/README.md",
             "examples/accounts.md")
 
