@@ -38,27 +38,30 @@ gateway_state(const struct conf *conf, const struct gateway_user *user)
 {
 	const char *path = conf->state_directory;
 	struct stat st;
-	int dir, fd;
+	const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int dir, fd = -1;
 
 	if (path[0] == '\0')
 		return -1;
+	/* O_PATH: root without capabilities may not look into the directory of another */
 	dir = start_own_directory(path, user->root ? 0755 : 0700);
-	if (dir == -1 || (mkdirat(dir, "gateway", 0700) == -1 && errno != EEXIST) ||
-	    (fd = openat(dir, "gateway", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1) {
-		log_warn("StateDirectory %s: the last known address is not kept there", path);
-		if (dir != -1)
-			close(dir);
-		return -1;
-	}
-	close(dir);
+	if (dir != -1 && (mkdirat(dir, "gateway", 0700) == 0 || errno == EEXIST))
+		fd = openat(dir, "gateway", flags);
 	/* GatewayUser may have changed since it was made */
-	if (fstat(fd, &st) == -1 ||
-	    (user->root && st.st_uid != user->uid && fchown(fd, user->uid, user->gid) == -1) ||
-	    ((st.st_mode & 077) != 0 && fchmod(fd, 0700) == -1)) {
-		log_warn("StateDirectory %s/gateway: the last known address is not kept there", path);
+	if (fd != -1 && (fstat(fd, &st) == -1 ||
+	    (user->root && st.st_uid != user->uid &&
+	        fchownat(fd, "", user->uid, user->gid, AT_EMPTY_PATH) == -1))) {
+		int saved = errno;
+
 		close(fd);
-		return -1;
+		fd = -1;
+		errno = saved;
 	}
+	if (fd == -1)
+		log_warn("StateDirectory %s: the last known address is not kept there. It must be "
+		         "writable for root, who needs CAP_CHOWN to give its part to GatewayUser", path);
+	if (dir != -1)
+		close(dir);
 	return fd;
 }
 

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,12 +145,13 @@ serve(const struct conf *conf, struct client *client, int run_directory, struct 
 	                    conf->port_mapping != PORT_MAPPING_OFF) &&
 	                !client->lan && client->peer.family == AF_INET;
 	m->transfer_log = open_transfer_log(conf);
+	if (wants_gateway) {
+		if (box.root)
+			find_user(conf->gateway_user, &user.uid, &user.gid);
+		state = gateway_state(conf, &user);
+	}
 	if (box.root) {
 		find_user(conf->session_user, &box.uid, &box.gid);
-		if (wants_gateway) {
-			find_user(conf->gateway_user, &user.uid, &user.gid);
-			state = gateway_state(conf, &user);
-		}
 		box.empty = run_directory == -1 ? -1 : start_empty_directory(run_directory);
 		if (box.empty == -1)
 			fatal("RunDirectory %s: no empty directory for the session", conf->run_directory);
@@ -164,8 +164,6 @@ serve(const struct conf *conf, struct client *client, int run_directory, struct 
 	if (run_directory != -1)
 		close(run_directory);
 	if (wants_gateway) {
-		if (!box.root)
-			state = gateway_state(conf, &user);
 		m->gateway = gateway_start(conf, &client->local, &user, state);
 		if (state != -1)
 			close(state);

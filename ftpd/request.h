@@ -164,6 +164,7 @@ struct req_listen { /* EADDRINUSE: the passive range is full; EAFNOSUPPORT: PASV
 struct ans_listen {
 	int32_t error;
 	struct netaddr announce; /* address (not for EPSV) and port to tell the client */
+	uint16_t port;           /* the one it listens on, which the router forwards to */
 };
 
 /* The monitor connects to the control connection's peer only, so the port is all it takes. */

@@ -44,16 +44,16 @@ activeport_parse(const char *text, int *setting, const char **why)
 }
 
 const char *
-activeport_text(int setting, char buf[static 8])
+activeport_text(int setting, char buf[static ACTIVEPORT_TEXT])
 {
 	if (setting == ACTIVEPORT_ANY)
-		(void)strlcpy(buf, "any", 8);
+		(void)strlcpy(buf, "any", ACTIVEPORT_TEXT);
 	else if (setting == ACTIVEPORT_L_MINUS_1)
-		(void)strlcpy(buf, "L-1", 8);
+		(void)strlcpy(buf, "L-1", ACTIVEPORT_TEXT);
 	else if (setting == ACTIVEPORT_PREFER)
-		(void)strlcpy(buf, "prefer", 8);
+		(void)strlcpy(buf, "prefer", ACTIVEPORT_TEXT);
 	else
-		snprintf(buf, 8, "%hu", (unsigned short)setting);
+		snprintf(buf, ACTIVEPORT_TEXT, "%hu", (unsigned short)setting);
 	return buf;
 }
 

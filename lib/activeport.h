@@ -14,11 +14,14 @@ enum {
 	/* else the port itself and no other, 1..65535 */
 };
 
+/* Room for any setting as text. */
+#define ACTIVEPORT_TEXT 8
+
 /* Reads "20" (or another port), "prefer", "any" or "L-1"; 0, or -1 with *why in words. */
 int activeport_parse(const char *text, int *setting, const char **why);
 
 /* Writes the setting as activeport_parse() reads it; returns buf. */
-const char *activeport_text(int setting, char buf[static 8]);
+const char *activeport_text(int setting, char buf[static ACTIVEPORT_TEXT]);
 
 /* The port to bind, 0 for any. L-1 of control port 0 or 1 is any. */
 uint16_t activeport_for(int setting, uint16_t control_port);

@@ -28,7 +28,7 @@ static const struct directive directives[] = {
 	{ "PassivePortsAnnounced", &confnet_announced_ports, CONF(passive_announced), "same" },
 	{ "PortMapping", &confnet_port_mappings, CONF(port_mapping), "off" },
 	{ "ActivePort", &confvalue_active_ports, CONF(active_port), "prefer" },
-	{ "PrivatePort", &confnet_private_ports, CONF(private_port_is_peer), "reject" },
+	{ "PrivatePort", &confnet_private_ports, CONF(private_port), "reject" },
 	{ "LocalNetworks", &confvalue_network_lists, CONF(local_networks), "auto" },
 	{ "DefaultRoot", &confvalue_roots, CONF(default_root), "~" },
 	{ "AuthUserFile", &confvalue_paths, CONF(auth_user_file), SYSCONFDIR "/passwd" },

@@ -38,6 +38,12 @@ struct masquerade {
 	struct netaddr addr;
 };
 
+/* PrivatePort: a public client announces a private address. */
+enum private_port {
+	PRIVATE_PORT_REJECT,
+	PRIVATE_PORT_PEER /* the address it comes from is used */
+};
+
 /* PortMapping: how the router is asked to forward a passive port. */
 enum port_mapping {
 	PORT_MAPPING_OFF,
@@ -76,7 +82,7 @@ struct conf {
 	struct portlist passive_announced; /* port by port for passive_ports; empty: the same */
 	enum port_mapping port_mapping;
 	int active_port; /* activeport.h */
-	bool private_port_is_peer; /* PrivatePort peer */
+	enum private_port private_port;
 	struct networks local_networks;
 
 	char *default_root; /* "~" or an absolute path */

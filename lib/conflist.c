@@ -46,7 +46,7 @@ read_letters(struct list_options *o, const char *word, char why[static WHY])
 static int
 parse_options(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
 {
-	struct list_options *field = (struct list_options *)((char *)conf + d->offset), o = { 0 };
+	struct list_options *field = field_of(d, conf), o = { 0 };
 	char *word, *rest = value;
 	int r = 0;
 
@@ -84,7 +84,7 @@ parse_options(const struct directive *d, struct conf *conf, char *value, char wh
 static void
 print_options(const struct directive *d, const struct conf *conf, FILE *out)
 {
-	const struct list_options *o = (const void *)((const char *)conf + d->offset);
+	const struct list_options *o = value_of(d, conf);
 	const char *gap = "";
 
 	if (o->letters[0] != '\0') {
@@ -113,7 +113,7 @@ parse_charset(const struct directive *d, struct conf *conf, char *value, char wh
 {
 	static const char known[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 				    "-_.:";
-	struct client_charset *field = (void *)((char *)conf + d->offset), c = { 0 };
+	struct client_charset *field = field_of(d, conf), c = { 0 };
 	char *name = value;
 
 	if (strncasecmp(value, "auto", 4) == 0 && (value[4] == '\0' || strchr(BLANKS, value[4]))) {
@@ -137,7 +137,7 @@ parse_charset(const struct directive *d, struct conf *conf, char *value, char wh
 static void
 print_charset(const struct directive *d, const struct conf *conf, FILE *out)
 {
-	const struct client_charset *c = (const void *)((const char *)conf + d->offset);
+	const struct client_charset *c = value_of(d, conf);
 
 	fprintf(out, "%s%s", c->guess ? "auto " : "", c->name[0] != '\0' ? c->name : "UTF-8");
 }

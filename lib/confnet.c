@@ -41,6 +41,17 @@ is_host_name(const char *text)
 	return label > 0 && text[len - 1] != '-' && !digits;
 }
 
+/* Adds a word to a list of words; 0, or -1 with why when there is no room. */
+static int
+add_word(char *list, size_t size, const char *word, char why[static WHY])
+{
+	if (list[0] != '\0')
+		strlcat(list, " ", size);
+	if (strlcat(list, word, size) >= size)
+		return confvalue_wrong(why, "the list is too long");
+	return 0;
+}
+
 /* One source of MasqueradeAddress; an address is put into *addr. Returns 0, or -1 with why. */
 static int
 check_source(const char *source, struct netaddr *addr, char why[static WHY])
@@ -70,7 +81,7 @@ check_source(const char *source, struct netaddr *addr, char why[static WHY])
 static int
 parse_masquerade(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
 {
-	struct masquerade *m = (struct masquerade *)((char *)conf + d->offset);
+	struct masquerade *m = field_of(d, conf);
 	struct netaddr addr = { .family = AF_UNSPEC };
 	char text[MASQUERADE_TEXT] = "", *source;
 	unsigned n = 0;
@@ -80,12 +91,11 @@ parse_masquerade(const struct directive *d, struct conf *conf, char *value, char
 	while ((source = strsep(&value, BLANKS)) != NULL) {
 		if (*source == '\0')
 			continue;
-		if (check_source(source, &addr, why) == -1)
+		if (check_source(source, &addr, why) == -1 ||
+		    add_word(text, sizeof(text), source, why) == -1)
 			return -1;
-		if (n++ > 0)
-			strlcat(text, " ", sizeof(text));
-		if (n > MASQUERADE_SOURCES || strlcat(text, source, sizeof(text)) >= sizeof(text))
-			return confvalue_wrong(why, "these are too many sources");
+		if (++n > MASQUERADE_SOURCES)
+			return confvalue_wrong(why, "%d sources are the most", MASQUERADE_SOURCES);
 	}
 	if (confvalue_string(&m->name, text, why) == -1)
 		return -1;
@@ -101,7 +111,7 @@ parse_masquerade(const struct directive *d, struct conf *conf, char *value, char
 static void
 print_masquerade(const struct directive *d, const struct conf *conf, FILE *out)
 {
-	const struct masquerade *m = (const struct masquerade *)((const char *)conf + d->offset);
+	const struct masquerade *m = value_of(d, conf);
 
 	fputs(m->kind == MASQUERADE_NONE ? "none" : m->name, out);
 }
@@ -146,45 +156,27 @@ parse_resolvers(const struct directive *d, struct conf *conf, char *value, char 
 		if (!is_server(server))
 			return confvalue_wrong(
 			    why, "%.64s: a DNS server is given as ADDRESS or ADDRESS:PORT", server);
-		if (text[0] != '\0')
-			strlcat(text, " ", sizeof(text));
-		if (strlcat(text, server, sizeof(text)) >= sizeof(text))
-			return confvalue_wrong(why, "these are too many servers");
+		if (add_word(text, sizeof(text), server, why) == -1)
+			return -1;
 	}
-	return confvalue_string((char **)((char *)conf + d->offset), text, why);
+	return confvalue_string(field_of(d, conf), text, why);
 }
 
 static void
 print_resolvers(const struct directive *d, const struct conf *conf, FILE *out)
 {
-	const char *text = *(char *const *)((const char *)conf + d->offset);
+	const char *text = *(char *const *)value_of(d, conf);
 
 	fputs(text[0] == '\0' ? "system" : text, out);
 }
 
 const struct kind confnet_resolvers = { parse_resolvers, print_resolvers, .string = true };
 
-static int
-parse_private_port(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
-{
-	bool *peer = (bool *)((char *)conf + d->offset);
+static const char *const private_ports[] = { [PRIVATE_PORT_REJECT] = "reject",
+	[PRIVATE_PORT_PEER] = "peer", [PRIVATE_PORT_PEER + 1] = NULL };
 
-	if (strcasecmp(value, "peer") == 0)
-		*peer = true;
-	else if (strcasecmp(value, "reject") == 0)
-		*peer = false;
-	else
-		return confvalue_wrong(why, "\"%.64s\" is neither reject nor peer", value);
-	return 0;
-}
-
-static void
-print_private_port(const struct directive *d, const struct conf *conf, FILE *out)
-{
-	fputs(*((const char *)conf + d->offset) ? "peer" : "reject", out);
-}
-
-const struct kind confnet_private_ports = { parse_private_port, print_private_port };
+const struct kind confnet_private_ports = { confvalue_parse_word, confvalue_print_word,
+	.words = private_ports };
 
 static int
 parse_announced(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
@@ -194,14 +186,14 @@ parse_announced(const struct directive *d, struct conf *conf, char *value, char 
 
 	if (strcasecmp(value, "same") != 0 && portlist_parse(value, &list, &error) == -1)
 		return confvalue_wrong(why, "%s", error);
-	*(struct portlist *)((char *)conf + d->offset) = list;
+	*(struct portlist *)field_of(d, conf) = list;
 	return 0;
 }
 
 static void
 print_announced(const struct directive *d, const struct conf *conf, FILE *out)
 {
-	const struct portlist *list = (const struct portlist *)((const char *)conf + d->offset);
+	const struct portlist *list = value_of(d, conf);
 	char text[PORTLIST_TEXT];
 
 	fputs(list->n == 0 ? "same" : portlist_text(list, text), out);
@@ -209,12 +201,9 @@ print_announced(const struct directive *d, const struct conf *conf, FILE *out)
 
 const struct kind confnet_announced_ports = { parse_announced, print_announced };
 
-static const char *const mappings[] = {
-	[PORT_MAPPING_OFF] = "off",
-	[PORT_MAPPING_NATPMP] = "natpmp",
-	[PORT_MAPPING_UPNP] = "upnp",
-	[PORT_MAPPING_AUTO] = "auto",
-};
+static const char *const mappings[] = { [PORT_MAPPING_OFF] = "off",
+	[PORT_MAPPING_NATPMP] = "natpmp", [PORT_MAPPING_UPNP] = "upnp",
+	[PORT_MAPPING_AUTO] = "auto", [PORT_MAPPING_AUTO + 1] = NULL };
 
 const char *
 conf_port_mapping(enum port_mapping mapping)
@@ -222,21 +211,5 @@ conf_port_mapping(enum port_mapping mapping)
 	return mappings[mapping];
 }
 
-static int
-parse_mapping(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
-{
-	for (size_t i = 0; i < sizeof(mappings) / sizeof(mappings[0]); i++)
-		if (strcasecmp(value, mappings[i]) == 0) {
-			*(enum port_mapping *)((char *)conf + d->offset) = (enum port_mapping)i;
-			return 0;
-		}
-	return confvalue_wrong(why, "\"%.64s\" is none of off, natpmp, upnp and auto", value);
-}
-
-static void
-print_mapping(const struct directive *d, const struct conf *conf, FILE *out)
-{
-	fputs(mappings[*(const enum port_mapping *)((const char *)conf + d->offset)], out);
-}
-
-const struct kind confnet_port_mappings = { parse_mapping, print_mapping };
+const struct kind confnet_port_mappings = { confvalue_parse_word, confvalue_print_word,
+	.words = mappings };

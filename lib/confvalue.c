@@ -22,18 +22,6 @@
 #define IDENT_OFF "FTP server ready"
 #define IDENT_MAX 255
 
-static void *
-field_of(const struct directive *d, struct conf *conf)
-{
-	return (char *)conf + d->offset;
-}
-
-static const void *
-value_of(const struct directive *d, const struct conf *conf)
-{
-	return (const char *)conf + d->offset;
-}
-
 int
 confvalue_wrong(char why[static WHY], const char *fmt, ...)
 {
@@ -135,30 +123,37 @@ print_switch(const struct directive *d, const struct conf *conf, FILE *out)
 
 const struct kind confvalue_switches = { parse_switch, print_switch };
 
-static const char *const hidden_words[] = {
-	[HIDDEN_STORES_AUTO] = "auto",
-	[HIDDEN_STORES_ON] = "on",
-	[HIDDEN_STORES_OFF] = "off",
-};
-
-static int
-parse_hidden(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
+int
+confvalue_parse_word(
+    const struct directive *d, struct conf *conf, char *value, char why[static WHY])
 {
-	for (size_t i = 0; i < sizeof(hidden_words) / sizeof(hidden_words[0]); i++)
-		if (strcasecmp(value, hidden_words[i]) == 0) {
-			*(enum hidden_stores *)field_of(d, conf) = (enum hidden_stores)i;
+	const char *const *words = d->kind->words;
+	size_t len;
+
+	for (int i = 0; words[i] != NULL; i++)
+		if (strcasecmp(value, words[i]) == 0) {
+			*(int *)field_of(d, conf) = i;
 			return 0;
 		}
-	return confvalue_wrong(why, "\"%.64s\" is none of auto, on and off", value);
+	confvalue_wrong(why, "\"%.64s\" is none of", value);
+	for (int i = 0; words[i] != NULL; i++) {
+		len = strlen(why);
+		snprintf(why + len, WHY - len, "%s %s", i == 0 ? "" : ",", words[i]);
+	}
+	return -1;
 }
 
-static void
-print_hidden(const struct directive *d, const struct conf *conf, FILE *out)
+void
+confvalue_print_word(const struct directive *d, const struct conf *conf, FILE *out)
 {
-	fputs(hidden_words[*(const enum hidden_stores *)value_of(d, conf)], out);
+	fputs(d->kind->words[*(const int *)value_of(d, conf)], out);
 }
 
-const struct kind confvalue_hidden_stores = { parse_hidden, print_hidden };
+static const char *const hidden_words[] = { [HIDDEN_STORES_AUTO] = "auto",
+	[HIDDEN_STORES_ON] = "on", [HIDDEN_STORES_OFF] = "off", [HIDDEN_STORES_OFF + 1] = NULL };
+
+const struct kind confvalue_hidden_stores = { confvalue_parse_word, confvalue_print_word,
+	.words = hidden_words };
 
 static int
 parse_number(const struct directive *d, struct conf *conf, char *value, char why[static WHY])

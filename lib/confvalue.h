@@ -24,6 +24,7 @@ struct kind {
 	bool string;       /* the field is an allocated string */
 	bool raw;          /* parse takes off quotes itself */
 	unsigned min, max; /* of a number */
+	const char *const *words; /* of an enum, by its values; NULL behind the last */
 };
 
 struct directive {
@@ -32,6 +33,19 @@ struct directive {
 	size_t offset;
 	const char *defaults;
 };
+
+/* Where a directive's value is. */
+static inline void *
+field_of(const struct directive *d, struct conf *conf)
+{
+	return (char *)conf + d->offset;
+}
+
+static inline const void *
+value_of(const struct directive *d, const struct conf *conf)
+{
+	return (const char *)conf + d->offset;
+}
 
 extern const struct kind confvalue_switches;
 extern const struct kind confvalue_seconds;
@@ -63,6 +77,11 @@ extern const struct kind conflist_charsets;
 /* Says what is wrong; returns -1. */
 int confvalue_wrong(char why[static WHY], const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The parser and the printer of kinds with words. */
+int confvalue_parse_word(
+    const struct directive *d, struct conf *conf, char *value, char why[static WHY]);
+void confvalue_print_word(const struct directive *d, const struct conf *conf, FILE *out);
 
 /* Puts a copy of value into *field; 0, or -1 with why. */
 int confvalue_string(char **field, const char *value, char why[static WHY]);

@@ -94,12 +94,39 @@ leases_release(int slots, uint16_t port)
 	(void)fcntl(slots, F_OFD_SETLK, &lock);
 }
 
+/* How many ports of first..last others hold: as many questions as there are locks. */
+static unsigned
+count_range(int slots, unsigned first, unsigned last)
+{
+	unsigned held = 0;
+
+	while (first <= last) {
+		struct flock lock = lock_of((uint16_t)first, F_WRLCK);
+		unsigned from, to;
+
+		lock.l_len = last - first + 1;
+		if (fcntl(slots, F_OFD_GETLK, &lock) == -1 || lock.l_type == F_UNLCK)
+			break;
+		/* some lock of these, not the lowest: others may lie before it */
+		from = lock.l_start <= LOCKS_AT + (off_t)first ? first
+		                                                : (unsigned)(lock.l_start - LOCKS_AT);
+		to = lock.l_len == 0 || lock.l_start + lock.l_len - 1 >= LOCKS_AT + (off_t)last
+		    ? last
+		    : (unsigned)(lock.l_start + lock.l_len - 1 - LOCKS_AT);
+		if (from > first)
+			held += count_range(slots, first, from - 1);
+		held += to - from + 1;
+		first = to + 1;
+	}
+	return held;
+}
+
 unsigned
 leases_count(int slots, const struct portlist *list)
 {
-	unsigned held = 0, n = portlist_count(list);
+	unsigned held = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		held += is_held(slots, portlist_at(list, i));
+	for (unsigned i = 0; i < list->n; i++)
+		held += count_range(slots, list->range[i].min, list->range[i].max);
 	return held;
 }

@@ -76,11 +76,11 @@ settle_router(struct gateway *g)
 {
 	static const char who[] = "the router's address outside";
 
-	if (!g->by_natpmp.done && natpmp_result.state != NATPMP_WAITS) {
-		if (natpmp_result.state == NATPMP_ANSWERED &&
+	if (!g->by_natpmp.done && natpmp_result.state != ASK_WAITS) {
+		if (natpmp_result.state == ASK_ANSWERED &&
 		    natpmp_result.answer.address.family == AF_INET)
 			take(&g->by_natpmp, who, &natpmp_result.answer.address, true);
-		else if (natpmp_result.state == NATPMP_ANSWERED && natpmp_result.answer.result == 0)
+		else if (natpmp_result.state == ASK_ANSWERED && natpmp_result.answer.result == 0)
 			snprintf(g->by_natpmp.words, sizeof(g->by_natpmp.words),
 			    "the router has no address outside: is it connected to the Internet?");
 		else
@@ -88,12 +88,12 @@ settle_router(struct gateway *g)
 			    sizeof(g->by_natpmp.words));
 		g->by_natpmp.done = true;
 	}
-	if (!g->by_upnp.done && upnp_result.state != UPNP_WAITS) {
-		if (upnp_result.state == UPNP_ANSWERED && upnp_result.answer.good)
+	if (!g->by_upnp.done && upnp_result.state != ASK_WAITS) {
+		if (upnp_result.state == ASK_ANSWERED && upnp_result.answer.good)
 			take(&g->by_upnp, who, &upnp_result.answer.address, true);
 		else
 			snprintf(g->by_upnp.words, sizeof(g->by_upnp.words), "%s",
-			    upnp_result.state == UPNP_ANSWERED
+			    upnp_result.state == ASK_ANSWERED
 			        ? upnp_result.answer.words
 			        : "the router did not answer UPnP in time");
 		g->by_upnp.done = true;

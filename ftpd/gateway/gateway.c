@@ -342,6 +342,17 @@ gateway_wait(struct gateway *g, int64_t until, bool input, bool *readable)
 	return true;
 }
 
+void
+gateway_settle(struct gateway *g, const enum ask_state *state, int ms)
+{
+	const int64_t until = gateway_clock() + ms;
+	bool readable;
+
+	while (*state == ASK_WAITS && gateway_clock() < until &&
+	    gateway_wait(g, until, false, &readable))
+		continue;
+}
+
 static void
 catch_signals(void)
 {
@@ -417,7 +428,7 @@ open_all(struct gateway *g)
 	if (g->state)
 		cache_read_url(url);
 	if (url[0] == '\0' && !g->inspect)
-		why = "no UPnP router is remembered: `genkanctl check` finds it";
+		why = "no UPnP router is remembered: genkan-ftpd-gateway(8) tells how to find it";
 	else
 		g->upnp = source_upnp_open(url, &why);
 	if (g->upnp == NULL)

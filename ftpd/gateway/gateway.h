@@ -94,6 +94,17 @@ void gateway_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  */
 bool gateway_wait(struct gateway *g, int64_t until, bool input, bool *readable);
 
+/* What a question to the router may come to. */
+enum ask_state {
+	ASK_WAITS,
+	ASK_ANSWERED,
+	ASK_SILENT,
+	ASK_UNREACHABLE /* nobody listens there */
+};
+
+/* Waits until the question is answered, at most ms, and not when the reader has gone. */
+void gateway_settle(struct gateway *g, const enum ask_state *state, int ms);
+
 /* answer.c: asks all sources, says the first answer. False: the reader has gone. */
 bool answer_first(struct gateway *g);
 
@@ -173,7 +184,7 @@ void source_dns_close(struct source_dns *dns);
 struct source_natpmp;
 
 struct natpmp_result {
-	enum { NATPMP_WAITS, NATPMP_ANSWERED, NATPMP_SILENT, NATPMP_UNREACHABLE } state;
+	enum ask_state state;
 	struct natpmp_answer answer; /* if answered, whatever its result */
 };
 
@@ -235,7 +246,7 @@ struct upnp_answer {
 };
 
 struct upnp_result {
-	enum { UPNP_WAITS, UPNP_ANSWERED, UPNP_SILENT } state;
+	enum ask_state state;
 	struct upnp_answer answer;
 };
 

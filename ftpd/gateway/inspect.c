@@ -13,16 +13,12 @@ ask_natpmp(struct gateway *g, enum natpmp_op op, struct natpmp_result *r)
 {
 	/* Port 9 with a lifetime of 0: "take back" what nobody has, so that nothing is opened. */
 	const struct natpmp_question q = { .op = op, .port = 9 };
-	const int64_t until = gateway_clock() + g->timeout_ms;
-	bool readable;
 
-	*r = (struct natpmp_result){ .state = NATPMP_SILENT };
+	*r = (struct natpmp_result){ .state = ASK_SILENT };
 	if (g->natpmp == NULL)
 		return;
 	source_natpmp_ask(g->natpmp, &q, r);
-	while (r->state == NATPMP_WAITS && gateway_clock() < until &&
-	    gateway_wait(g, until, false, &readable))
-		continue;
+	gateway_settle(g, &r->state, g->timeout_ms);
 	source_natpmp_give_up(g->natpmp);
 }
 
@@ -30,16 +26,12 @@ static void
 ask_upnp(struct gateway *g, enum upnp_op op, struct upnp_result *r)
 {
 	const struct upnp_question q = { .op = op };
-	const int64_t until = gateway_clock() + UPNP_MS;
-	bool readable;
 
-	*r = (struct upnp_result){ .state = UPNP_SILENT };
+	*r = (struct upnp_result){ .state = ASK_SILENT };
 	if (g->upnp == NULL)
 		return;
 	source_upnp_ask(g->upnp, &q, r);
-	while (r->state == UPNP_WAITS && gateway_clock() < until &&
-	    gateway_wait(g, until, false, &readable))
-		continue;
+	gateway_settle(g, &r->state, UPNP_MS);
 	source_upnp_give_up(g->upnp);
 }
 
@@ -78,16 +70,16 @@ say_natpmp(struct gateway *g, struct netaddr *wan)
 	char words[FINDING_WORDS];
 
 	ask_natpmp(g, NATPMP_ADDRESS, &r);
-	if (r.state != NATPMP_ANSWERED)
+	if (r.state != ASK_ANSWERED)
 		snprintf(words, sizeof(words), "%s",
 		    g->natpmp == NULL ? g->why_no_natpmp : "no answer: switch it on in the router");
 	else
 		strlcpy(words, natpmp_result_text(&r.answer), sizeof(words));
 	gateway_say("natpmp %s %s",
-	    r.state == NATPMP_ANSWERED && !r.answer.pcp && !natpmp_wrong_version(&r.answer) ? "yes"
+	    r.state == ASK_ANSWERED && !r.answer.pcp && !natpmp_wrong_version(&r.answer) ? "yes"
 	                                                                                   : "no",
 	    words);
-	if (r.state == NATPMP_ANSWERED)
+	if (r.state == ASK_ANSWERED)
 		*wan = r.answer.address;
 }
 
@@ -98,15 +90,15 @@ say_pcp(struct gateway *g, struct netaddr *wan)
 	bool speaks;
 
 	ask_natpmp(g, PCP_ANNOUNCE, &r);
-	speaks = r.state == NATPMP_ANSWERED && r.answer.pcp && !natpmp_wrong_version(&r.answer);
+	speaks = r.state == ASK_ANSWERED && r.answer.pcp && !natpmp_wrong_version(&r.answer);
 	gateway_say("pcp %s %s", speaks ? "yes" : "no",
-	    r.state == NATPMP_ANSWERED ? natpmp_result_text(&r.answer)
+	    r.state == ASK_ANSWERED ? natpmp_result_text(&r.answer)
 	                               : "no answer: switch it on in the router");
 	/* Where NAT-PMP has no address to tell, PCP's error still shows the private one. */
 	if (!speaks || wan->family != AF_UNSPEC)
 		return;
 	ask_natpmp(g, PCP_MAP, &r);
-	if (r.state == NATPMP_ANSWERED)
+	if (r.state == ASK_ANSWERED)
 		*wan = r.answer.address;
 }
 
@@ -116,8 +108,8 @@ say_upnp(struct gateway *g, struct netaddr *wan)
 	struct upnp_result r;
 
 	ask_upnp(g, UPNP_DISCOVER, &r);
-	if (r.state != UPNP_ANSWERED || !r.answer.good) {
-		gateway_say("upnp no %s", r.state == UPNP_ANSWERED ? r.answer.words
+	if (r.state != ASK_ANSWERED || !r.answer.good) {
+		gateway_say("upnp no %s", r.state == ASK_ANSWERED ? r.answer.words
 		    : g->upnp == NULL                             ? g->why_no_upnp
 		                                                  : "no answer in time");
 		return;
@@ -126,7 +118,7 @@ say_upnp(struct gateway *g, struct netaddr *wan)
 	if (g->state)
 		cache_write_url(r.answer.url);
 	ask_upnp(g, UPNP_ADDRESS, &r);
-	if (r.state == UPNP_ANSWERED && r.answer.good)
+	if (r.state == ASK_ANSWERED && r.answer.good)
 		*wan = r.answer.address;
 }
 

@@ -27,36 +27,31 @@ static struct mapping mappings[MAPPINGS_MAX];
 static size_t n_mappings;
 static bool natpmp_is_silent; /* it is not waited for twice */
 
-/* Waits until a question to the router is answered, or its time is over. */
+/* What has been begun is brought to its end, whoever goes meanwhile. */
+static void
+settle(struct gateway *g, const enum ask_state *state, int ms)
+{
+	const bool leaving = g->leaving;
+
+	g->leaving = true;
+	gateway_settle(g, state, ms);
+	g->leaving = leaving;
+}
+
 static void
 ask_natpmp(struct gateway *g, const struct natpmp_question *q, int ms, struct natpmp_result *r)
 {
-	const int64_t until = gateway_clock() + ms;
-	const bool leaving = g->leaving;
-	bool readable;
-
-	/* What has been begun is brought to its end, whoever goes meanwhile. */
-	g->leaving = true;
 	source_natpmp_ask(g->natpmp, q, r);
-	while (r->state == NATPMP_WAITS && gateway_clock() < until)
-		(void)gateway_wait(g, until, false, &readable);
+	settle(g, &r->state, ms);
 	source_natpmp_give_up(g->natpmp);
-	g->leaving = leaving;
 }
 
 static void
 ask_upnp(struct gateway *g, const struct upnp_question *q, struct upnp_result *r)
 {
-	const int64_t until = gateway_clock() + g->timeout_ms;
-	const bool leaving = g->leaving;
-	bool readable;
-
-	g->leaving = true;
 	source_upnp_ask(g->upnp, q, r);
-	while (r->state == UPNP_WAITS && gateway_clock() < until)
-		(void)gateway_wait(g, until, false, &readable);
+	settle(g, &r->state, g->timeout_ms);
 	source_upnp_give_up(g->upnp);
-	g->leaving = leaving;
 }
 
 static struct mapping *
@@ -77,8 +72,8 @@ map_natpmp(struct gateway *g, struct mapping *m, struct netaddr *outside, char *
 	struct natpmp_result r;
 
 	ask_natpmp(g, &q, g->upnp != NULL ? g->timeout_ms / 2 : g->timeout_ms, &r);
-	natpmp_is_silent = r.state != NATPMP_ANSWERED;
-	if (r.state != NATPMP_ANSWERED || r.answer.result != 0) {
+	natpmp_is_silent = r.state != ASK_ANSWERED;
+	if (r.state != ASK_ANSWERED || r.answer.result != 0) {
 		source_natpmp_explain(g->natpmp, &r, words, size);
 		return false;
 	}
@@ -90,7 +85,7 @@ map_natpmp(struct gateway *g, struct mapping *m, struct netaddr *outside, char *
 		const struct natpmp_question address = { .op = NATPMP_ADDRESS };
 
 		ask_natpmp(g, &address, g->timeout_ms, &r);
-		if (r.state == NATPMP_ANSWERED)
+		if (r.state == ASK_ANSWERED)
 			*outside = r.answer.address;
 	}
 	return true;
@@ -104,8 +99,8 @@ map_upnp(struct gateway *g, struct mapping *m, struct netaddr *outside, char *wo
 	struct upnp_result r;
 
 	ask_upnp(g, &q, &r);
-	if (r.state != UPNP_ANSWERED || !r.answer.good) {
-		strlcpy(words, r.state == UPNP_ANSWERED
+	if (r.state != ASK_ANSWERED || !r.answer.good) {
+		strlcpy(words, r.state == ASK_ANSWERED
 		        ? r.answer.words : "the router did not answer UPnP in time", size);
 		return false;
 	}
@@ -117,7 +112,7 @@ map_upnp(struct gateway *g, struct mapping *m, struct netaddr *outside, char *wo
 		            "remove port %u there by hand", m->external);
 	if (answer_router_says(g) == NULL) {
 		ask_upnp(g, &address, &r);
-		if (r.state == UPNP_ANSWERED && r.answer.good)
+		if (r.state == ASK_ANSWERED && r.answer.good)
 			*outside = r.answer.address;
 	}
 	return true;
@@ -151,14 +146,14 @@ close_port(struct gateway *g, const struct mapping *m, char *words, size_t size)
 
 	if (strcmp(m->method, "upnp") == 0) {
 		ask_upnp(g, &u, &v);
-		if (v.state == UPNP_ANSWERED && v.answer.good)
+		if (v.state == ASK_ANSWERED && v.answer.good)
 			return true;
-		strlcpy(words, v.state == UPNP_ANSWERED
+		strlcpy(words, v.state == ASK_ANSWERED
 		        ? v.answer.words : "the router did not answer UPnP in time", size);
 		return false;
 	}
 	ask_natpmp(g, &q, g->timeout_ms, &r);
-	if (r.state == NATPMP_ANSWERED && r.answer.result == 0)
+	if (r.state == ASK_ANSWERED && r.answer.result == 0)
 		return true;
 	source_natpmp_explain(g->natpmp, &r, words, size);
 	return false;
@@ -175,17 +170,16 @@ say_mapped(struct gateway *g, const struct mapping *m, const struct netaddr *tol
 {
 	const struct netaddr *outside = told->family == AF_INET ? told : answer_router_says(g);
 	char text[NETADDR_TEXT] = "-";
-	enum netaddr_reach reach;
+	const bool public = outside != NULL && netaddr_reach(outside) == NETADDR_PUBLIC;
 
-	if (outside != NULL && (reach = netaddr_reach(outside)) == NETADDR_PUBLIC)
+	if (outside != NULL)
 		netaddr_text(outside, text);
-	else if (outside != NULL)
+	if (outside != NULL && !public)
 		gateway_say("note the router's address outside, %s, is %s: a second router or the "
 		            "provider's NAT in front of it needs the same mapping",
-		    netaddr_text(outside, text), netaddr_reach_text(reach));
-	if (outside != NULL && netaddr_reach(outside) != NETADDR_PUBLIC)
-		strlcpy(text, "-", sizeof(text));
-	gateway_say("mapped %u %u %s %u %s", m->port, m->external, text, m->seconds, m->method);
+		    text, netaddr_reach_text(netaddr_reach(outside)));
+	gateway_say("mapped %u %u %s %u %s", m->port, m->external, public ? text : "-", m->seconds,
+	    m->method);
 }
 
 static void
@@ -243,7 +237,7 @@ serve_list(struct gateway *g)
 		    mappings[i].method, mappings[i].seconds);
 	for (; g->upnp != NULL && q.index < ENTRIES_MAX; q.index++) {
 		ask_upnp(g, &q, &r);
-		if (r.state != UPNP_ANSWERED || !r.answer.good)
+		if (r.state != ASK_ANSWERED || !r.answer.good)
 			break;
 		if (netaddr_same_host(&r.answer.address, &g->local) && find(r.answer.port) == NULL)
 			gateway_say("mapping %u %u upnp %u %s", r.answer.port, r.answer.external,

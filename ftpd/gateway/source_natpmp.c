@@ -69,7 +69,7 @@ source_natpmp_open(const struct netaddr *router, const struct netaddr *local, co
 }
 
 static void
-finish(struct source_natpmp *s, int state)
+finish(struct source_natpmp *s, enum ask_state state)
 {
 	s->result->state = state;
 	s->result = NULL;
@@ -85,7 +85,7 @@ send_question(struct source_natpmp *s)
 	s->next = gateway_clock() + ((int64_t)FIRST_TURN_MS << s->turn);
 	s->turn++;
 	if (send(s->fd, packet, n, 0) == -1 && errno != EAGAIN && errno != EINTR)
-		finish(s, NATPMP_UNREACHABLE);
+		finish(s, ASK_UNREACHABLE);
 }
 
 /* The same in PCP's words. */
@@ -103,7 +103,7 @@ void
 source_natpmp_ask(
     struct source_natpmp *s, const struct natpmp_question *q, struct natpmp_result *result)
 {
-	*result = (struct natpmp_result){ .state = NATPMP_WAITS };
+	*result = (struct natpmp_result){ .state = ASK_WAITS };
 	s->question = *q;
 	s->question.client = s->local;
 	memcpy(s->question.nonce, s->nonce, PCP_NONCE);
@@ -178,7 +178,7 @@ take_answer(struct source_natpmp *s, const struct natpmp_answer *a)
 	if (s->question.op == PCP_MAP && s->question.port == PROBE_PORT && a->result == 0)
 		take_probe_back(s);
 	s->result->answer = *a;
-	finish(s, NATPMP_ANSWERED);
+	finish(s, ASK_ANSWERED);
 }
 
 void
@@ -193,7 +193,7 @@ source_natpmp_step(struct source_natpmp *s)
 		if ((n = recv(s->fd, packet, sizeof(packet), 0)) == -1) {
 			/* ICMP says that nobody is there: no need to wait. */
 			if (errno != EAGAIN && errno != EINTR)
-				finish(s, NATPMP_UNREACHABLE);
+				finish(s, ASK_UNREACHABLE);
 			break;
 		}
 		if (natpmp_parse(&s->question, packet, (size_t)n, &answer) == 0)
@@ -201,7 +201,7 @@ source_natpmp_step(struct source_natpmp *s)
 	}
 	if (s->result != NULL && gateway_clock() >= s->next) {
 		if (s->turn >= TURNS)
-			finish(s, NATPMP_SILENT);
+			finish(s, ASK_SILENT);
 		else
 			send_question(s);
 	}
@@ -211,7 +211,7 @@ void
 source_natpmp_give_up(struct source_natpmp *s)
 {
 	if (s->result != NULL)
-		finish(s, NATPMP_SILENT);
+		finish(s, ASK_SILENT);
 }
 
 void
@@ -221,10 +221,10 @@ source_natpmp_explain(
 	char router[NETADDR_TEXT];
 
 	netaddr_text(&s->router, router);
-	if (result->state == NATPMP_ANSWERED)
+	if (result->state == ASK_ANSWERED)
 		snprintf(words, size, "%s at %s: %s", result->answer.pcp ? "PCP" : "NAT-PMP", router,
 		    natpmp_result_text(&result->answer));
-	else if (result->state == NATPMP_UNREACHABLE)
+	else if (result->state == ASK_UNREACHABLE)
 		snprintf(words, size,
 		    "the router %s does not speak NAT-PMP or PCP: switch it on there (often under UPnP), "
 		    "or use another source",

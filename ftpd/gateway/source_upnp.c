@@ -87,8 +87,8 @@ learn(struct worker *w, struct upnp_answer *a)
 	if (w->url[0] == '\0' ||
 	    UPNP_GetIGDFromUrl(w->url, &w->urls, &w->data, local, sizeof(local)) == 0) {
 		snprintf(a->words, sizeof(a->words),
-		    "the router's UPnP description is no longer at %.100s: `genkanctl check` finds it "
-		    "again",
+		    "the router's UPnP description is no longer at %.100s: genkan-ftpd-gateway(8) "
+		    "tells how to find it again",
 		    w->url);
 		return false;
 	}
@@ -318,7 +318,7 @@ source_upnp_open(const char *url, const char **why)
 }
 
 static void
-finish(struct source_upnp *s, int state)
+finish(struct source_upnp *s, enum ask_state state)
 {
 	s->result->state = state;
 	s->result = NULL;
@@ -329,11 +329,11 @@ source_upnp_ask(struct source_upnp *s, const struct upnp_question *q, struct upn
 {
 	struct upnp_question numbered = *q;
 
-	*result = (struct upnp_result){ .state = UPNP_WAITS };
+	*result = (struct upnp_result){ .state = ASK_WAITS };
 	numbered.number = ++s->number;
 	s->result = result;
 	if (send(s->fd, &numbered, sizeof(numbered), MSG_DONTWAIT) == -1)
-		finish(s, UPNP_SILENT);
+		finish(s, ASK_SILENT);
 }
 
 size_t
@@ -353,24 +353,24 @@ source_upnp_step(struct source_upnp *s)
 
 	while (s->result != NULL && (n = recv(s->fd, &a, sizeof(a), MSG_DONTWAIT)) != -1) {
 		if (n != (ssize_t)sizeof(a)) { /* 0: the worker has ended */
-			finish(s, UPNP_SILENT);
+			finish(s, ASK_SILENT);
 			return;
 		}
 		if (a.number != s->number)
 			continue; /* late: an answer that nobody waits for any more */
 		a.words[sizeof(a.words) - 1] = a.url[sizeof(a.url) - 1] = '\0';
 		s->result->answer = a;
-		finish(s, UPNP_ANSWERED);
+		finish(s, ASK_ANSWERED);
 	}
 	if (s->result != NULL && errno != EAGAIN && errno != EINTR)
-		finish(s, UPNP_SILENT);
+		finish(s, ASK_SILENT);
 }
 
 void
 source_upnp_give_up(struct source_upnp *s)
 {
 	if (s->result != NULL)
-		finish(s, UPNP_SILENT);
+		finish(s, ASK_SILENT);
 }
 
 void

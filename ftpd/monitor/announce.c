@@ -263,9 +263,8 @@ take_mapping(struct monitor *m, char *line, uint16_t port, uint16_t *external)
 
 /* Asks the router to forward to this port, and waits for its word. */
 static void
-map(struct monitor *m, uint16_t port, uint16_t *external)
+map(struct monitor *m, uint16_t port, int64_t until, uint16_t *external)
 {
-	const int64_t until = monitor_clock() + timeout(m);
 	char line[GATEWAY_LINE];
 
 	if (!tell_gateway(m, "map", port, MAPPING_SECONDS))
@@ -305,9 +304,11 @@ announce_passive(struct monitor *m, bool extended, uint16_t port, struct netaddr
 	uint16_t external = port;
 
 	if (mapping) {
+		const int64_t until = monitor_clock() + timeout(m); /* for both */
+
 		(void)address(m); /* the gateway's first answer comes first */
 		if (m->gateway != -1)
-			map(m, port, &external);
+			map(m, port, until, &external);
 	} else if (outside && m->conf->passive_announced.n > 0) {
 		external = portlist_at(&m->conf->passive_announced, (unsigned)portlist_place(ours, port));
 	}

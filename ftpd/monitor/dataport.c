@@ -17,9 +17,9 @@
 #include "leases.h"
 #include "log.h"
 #include "monitor.h"
-#include "upload.h"
 #include "portrange.h"
 #include "request.h"
+#include "upload.h"
 
 /* More than one: a stranger may come first and must not take the client's place. */
 #define BACKLOG 8
@@ -100,7 +100,7 @@ range_is_short(struct monitor *m, unsigned held)
 {
 	const unsigned all = portlist_count(&m->conf->passive_ports);
 
-	if (m->range_told || held * 10 < all * 9)
+	if (held * 10 < all * 9)
 		return;
 	m->range_told = true;
 	log_warnx("%u of %u PassivePorts are in use: give more of them, and forward them on the router",
@@ -186,8 +186,8 @@ listen_somewhere(struct monitor *m)
 				return -1;
 		}
 	}
-	if (m->slots != -1)
-		range_is_short(m, leases_count(m->slots, &m->conf->passive_ports) + 1);
+	if (m->slots != -1 && !m->range_told)
+		range_is_short(m, leases_count(m->slots, &m->conf->passive_ports) + (m->lease != 0));
 	if (fd == -1)
 		errno = EADDRINUSE;
 	return fd;
@@ -237,6 +237,7 @@ dataport_listen(struct monitor *m, const union any_request *req, union any_answe
 		return error;
 	}
 	announce_passive(m, req->listen.extended, port, announce);
+	ans->listen.port = port;
 	*fd = sock;
 	return 0;
 }

@@ -199,7 +199,7 @@ ask_set_time(struct session *s, const char *path, const struct timespec *modifie
 }
 
 int
-ask_listen(struct session *s, bool extended, struct netaddr *announce)
+ask_listen(struct session *s, bool extended, struct netaddr *announce, uint16_t *here)
 {
 	struct req_listen request = { .extended = extended };
 	struct ans_listen answer;
@@ -208,6 +208,7 @@ ask_listen(struct session *s, bool extended, struct netaddr *announce)
 	if (ask(s, REQ_LISTEN, &request, sizeof(request), &answer, sizeof(answer), &fd) == -1)
 		return -1;
 	*announce = answer.announce;
+	*here = answer.port;
 	return fd;
 }
 

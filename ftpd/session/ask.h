@@ -41,8 +41,8 @@ int ask_space(struct session *s, const char *path, int64_t *bytes);
 int ask_symlink(struct session *s, const char *target, const char *path);
 int ask_set_time(struct session *s, const char *path, const struct timespec *modified);
 
-/* Returns a listening socket; *announce is what to tell the client. */
-int ask_listen(struct session *s, bool extended, struct netaddr *announce);
+/* Returns a listening socket; *announce is what to tell the client, *here our own port. */
+int ask_listen(struct session *s, bool extended, struct netaddr *announce, uint16_t *here);
 
 /* Returns a socket that is connecting to the client's port. */
 int ask_connect(struct session *s, uint16_t port);

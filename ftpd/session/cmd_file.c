@@ -14,6 +14,19 @@
 #include "session.h"
 #include "vpath.h"
 
+/* Takes the first n bytes of other for path if they are another name that is there. */
+static bool
+take_spelling(struct session *s, char path[static REQ_PATH], char *other, size_t n)
+{
+	struct ans_stat answer;
+
+	other[n] = '\0';
+	if (strcmp(other, path) == 0 || ask_stat(s, other, false, &answer) == -1)
+		return false;
+	strlcpy(path, other, REQ_PATH);
+	return true;
+}
+
 /*
  * Where ClientCharset makes clients of different kinds meet, "ga" of one may be
  * "ka" and a mark of the other (nfc.h): a name that is not there is looked for in
@@ -30,17 +43,11 @@ find_spelling(struct session *s, char path[static REQ_PATH])
 		return;
 	memcpy(other, path, last);
 	n = nfc_decompose(path + last, len - last, other + last, sizeof(other) - last - 1);
-	other[last + n] = '\0';
-	if (n > 0 && strcmp(other, path) != 0 && ask_stat(s, other, false, &answer) == 0) {
-		strlcpy(path, other, REQ_PATH);
+	if (n > 0 && take_spelling(s, path, other, last + n))
 		return;
-	}
 	n = nfc_decompose(path, len, other, sizeof(other) - 1);
-	other[n] = '\0';
-	if (n > 0 && strcmp(other, path) != 0 && ask_stat(s, other, false, &answer) == 0) {
-		strlcpy(path, other, REQ_PATH);
+	if (n > 0 && take_spelling(s, path, other, n))
 		return;
-	}
 	n = nfc_compose(path + last, len - last, other, sizeof(other) - 1);
 	memcpy(path + last, other, n);
 	path[last + n] = '\0';

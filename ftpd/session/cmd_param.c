@@ -82,14 +82,13 @@ static void
 set_active(struct session *s, const char *verb, const struct netaddr *to)
 {
 	char there[NETADDR_TEXT], here[NETADDR_TEXT];
-
 	bool untranslated = is_untranslated(s, to);
 
 	netaddr_text(to, there);
 	netaddr_text(&s->client->peer, here);
-	if (untranslated && s->conf->private_port_is_peer)
+	if (untranslated && s->conf->private_port == PRIVATE_PORT_PEER) {
 		log_info("%s announced %s: the client's address %s is used", verb, there, here);
-	else if (!netaddr_same_host(to, &s->client->peer)) {
+	} else if (!netaddr_same_host(to, &s->client->peer)) {
 		reply(s, 500, "%s announced %s, but you come from %s%s passive mode.", verb, there, here,
 		    untranslated ? ": your router did not translate it. Use" : ". Behind a router, use");
 		log_notice("refused %s to %s: the client is %s", verb, there, here);
@@ -143,7 +142,7 @@ listen_passive(struct session *s, bool extended, struct netaddr *announce)
 	int fd;
 
 	dataconn_forget(s);
-	fd = ask_listen(s, extended, announce);
+	fd = ask_listen(s, extended, announce, &s->port.here);
 	if (fd != -1) {
 		s->port.kind = PORT_PASSIVE;
 		s->port.fd = fd;

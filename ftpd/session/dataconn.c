@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "activeport.h"
 #include "ask.h"
 #include "log.h"
 #include "session.h"
@@ -44,8 +45,9 @@ tell(struct session *s, enum wait_result why)
 		reply(s, 425, "No data connection came to port %u within %u seconds. Is it forwarded by "
 		              "the server's router?", s->port.port, seconds);
 		log_notice("no data connection came to port %u within %u seconds: forward it on the "
-		           "router (PassivePorts). If it is, a router's FTP helper (ALG) may have "
-		           "changed the reply: switch it off", s->port.port, seconds);
+		           "router to port %u here (PassivePorts). If it is, a router's FTP helper "
+		           "(ALG) may have changed the reply: switch it off", s->port.port, seconds,
+		    s->port.here);
 	} else if (why == WAIT_TIMED_OUT) {
 		reply(s, 425, "Your port %u did not answer within %u seconds. Behind a router or "
 		              "firewall, use passive mode.", s->port.port, seconds);
@@ -89,12 +91,15 @@ connect_peer(struct session *s, int64_t deadline)
 	enum wait_result w;
 
 	if (fd == -1 && (errno == EADDRINUSE || errno == EADDRNOTAVAIL || errno == EACCES)) {
-		reply(s, 425, "No data connection can leave from port %d (ActivePort): %s. Try again, "
-		              "or use passive mode.", s->conf->active_port, strerror(errno));
+		char from[ACTIVEPORT_TEXT];
+
+		reply(s, 425, "No data connection can leave now (ActivePort %s): %s. Try again, or use "
+		              "passive mode.", activeport_text(s->conf->active_port, from), strerror(errno));
 		return -1;
 	}
 	if (fd == -1) {
-		reply(s, 425, "No connection to your port %u: %s.", s->port.port, strerror(errno));
+		reply(s, 425, "No connection to your port %u: %s. Use passive mode.", s->port.port,
+		    strerror(errno));
 		return -1;
 	}
 	w = session_wait(s, fd, POLLOUT, deadline);

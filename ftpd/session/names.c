@@ -56,9 +56,11 @@ names_argument(struct session *s, char *arg)
 	size_t len = strlen(arg), n;
 	bool plain = true;
 
+	if (!loaded)
+		return arg;
 	for (size_t i = 0; i < len && plain; i++)
 		plain = (arg[i] & 0x80) == 0;
-	if (loaded && !plain && !s->names.told && s->conf->client_charset.guess)
+	if (!plain && !s->names.told && s->conf->client_charset.guess)
 		s->names.legacy = !utf8_is_valid(arg, len);
 	if (!s->names.legacy || len > LINEBUF_LINE)
 		return arg;

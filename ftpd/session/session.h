@@ -35,7 +35,8 @@ struct params {
 struct data_port {
 	enum { PORT_NONE, PORT_PASSIVE, PORT_ACTIVE } kind;
 	int fd;        /* PORT_PASSIVE: the listener */
-	uint16_t port; /* PORT_ACTIVE: the client's, at the control peer's address; PORT_PASSIVE: as announced */
+	uint16_t port; /* PORT_ACTIVE: the client's, at the control peer's address; else as announced */
+	uint16_t here; /* PORT_PASSIVE: our own */
 };
 
 struct session {

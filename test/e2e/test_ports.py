@@ -1,11 +1,33 @@
 """Passive ports shared by many sessions, and many active transfers at once."""
 
 import socket
+import subprocess
 import threading
+import unittest
 
-from genkan import ServerTest, free_range, root_only
+from genkan import FTPD, GenkanTest, ServerTest, free_range, root_only
 
 SESSIONS, PORTS, TURNS = 12, 24, 200
+
+
+def together(sessions, work):
+    """Runs work(session, i) for all sessions at once; what is raised there is raised here."""
+    failures = []
+
+    def guarded(session, i):
+        try:
+            work(session, i)
+        except BaseException as error:      # pylint: disable=broad-except
+            failures.append(error)
+    threads = [threading.Thread(target=guarded, args=(s, i)) for i, s in enumerate(sessions)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    if failures:
+        raise failures[0]
+    for session in sessions:
+        session.command("NOOP", 200)
 
 
 class Range(ServerTest):
@@ -17,28 +39,12 @@ class Range(ServerTest):
         last = first + PORTS - 1
         cls.directives = {"PassivePorts": f"{first} {last}"}
 
-    def together(self, work, count=SESSIONS):
-        """Runs work(session, i) in count sessions at once; its exceptions are the test's."""
-        sessions = [self.session() for _ in range(count)]
-        failures = []
-
-        def guarded(session, i):
-            try:
-                work(session, i)
-            except BaseException as error:      # pylint: disable=broad-except
-                failures.append(error)
-        threads = [threading.Thread(target=guarded, args=(s, i)) for i, s in enumerate(sessions)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(120)
-        if failures:
-            raise failures[0]
-        for session in sessions:
-            session.command("NOOP", 200)
+    def sessions(self):
+        return [self.session() for _ in range(SESSIONS)]
 
     def test_2400_pasvs_of_12_sessions_on_24_ports_have_no_425(self):
-        self.together(lambda session, _: [session.command("PASV", 227) for _ in range(TURNS)])
+        together(self.sessions(),
+                 lambda session, _: [session.command("PASV", 227) for _ in range(TURNS)])
 
     def test_12_sessions_on_24_ports_transfer_their_own_data(self):
         for i in range(SESSIONS):
@@ -47,12 +53,14 @@ class Range(ServerTest):
         def work(session, i):
             for _ in range(20):
                 self.assertEqual(session.retrieve(f"RETR file{i}", "epsv"), b"%d" % i * 1000)
-        self.together(work)
+        together(self.sessions(), work)
 
     def test_range_that_is_nearly_full_is_told(self):
         sessions = [self.session() for _ in range(22)]
-        for session in sessions:
+        for session in sessions[:-1]:
             session.pasv()
+        self.assertNotIn("PassivePorts are in use", self.log())
+        sessions[-1].pasv()
         self.server.wait_log(r"22 of 24 PassivePorts are in use")
 
 
@@ -102,32 +110,22 @@ class Active(ServerTest):
     def test_50_active_transfers_at_once_leave_from_port_20(self):
         content = b"x" * 200_000
         self.remote("file", content)
-        failures, sources = [], []
+        sources = []
 
-        def work(session):
-            try:
-                for _ in range(3):
-                    with socket.create_server(("127.0.0.1", 0)) as server:
-                        server.settimeout(20)
-                        session.command(session.port_argument(server), 200)
-                        session.command("RETR file", 150)
-                        data, source = server.accept()
-                        with data:
-                            data.settimeout(20)
-                            got = b"".join(iter(lambda data=data: data.recv(65536), b""))
-                        session.expect(226)
-                        self.assertEqual(got, content)
-                        sources.append(source[1])
-            except BaseException as error:      # pylint: disable=broad-except
-                failures.append(error)
-        sessions = [self.session() for _ in range(50)]
-        threads = [threading.Thread(target=work, args=(s,)) for s in sessions]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(120)
-        if failures:
-            raise failures[0]
+        def work(session, _):
+            for _ in range(3):
+                with socket.create_server(("127.0.0.1", 0)) as server:
+                    server.settimeout(20)
+                    session.command(session.port_argument(server), 200)
+                    session.command("RETR file", 150)
+                    data, source = server.accept()
+                    with data:
+                        data.settimeout(20)
+                        got = b"".join(iter(lambda data=data: data.recv(65536), b""))
+                    session.expect(226)
+                    self.assertEqual(got, content)
+                    sources.append(source[1])
+        together([self.session() for _ in range(50)], work)
         self.assertEqual(set(sources), {20})
         self.assertEqual(len(sources), 150)
 
@@ -143,3 +141,41 @@ class Active(ServerTest):
                 with server.accept()[0] as data:
                     self.assertEqual(data.recv(100), b"content")
                 session.expect(226)
+
+
+class Strict(ServerTest):
+    @classmethod
+    def prepare(cls):
+        cls.taken = socket.create_server(("127.0.0.1", 0))
+        cls.addClassCleanup(cls.taken.close)
+        cls.source = cls.taken.getsockname()[1]
+        cls.directives = {"ActivePort": str(cls.source)}
+
+    def test_active_port_that_cannot_be_had_is_425_that_names_the_directive(self):
+        self.remote("file", b"content")
+        session = self.session()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            session.command(session.port_argument(server), 200)
+            self.assertIn(f"ActivePort {self.source}", session.command("RETR file", 425).text)
+
+
+class Advice(GenkanTest):
+    def check(self, *directives):
+        done = subprocess.run([FTPD, "-t", "-f", "/dev/null",
+                               *(word for d in directives for word in ("-o", d))],
+                              capture_output=True, text=True, timeout=20, check=True)
+        return done.stderr
+
+    def test_check_warns_of_ports_fewer_than_clients(self):
+        self.assertEqual(self.check("PassivePorts 4000 4029", "MaxClients 30"), "")
+        self.assertIn("30 ports for MaxClients 31",
+                      self.check("PassivePorts 4000 4029", "MaxClients 31"))
+
+    def test_check_warns_of_ports_that_the_kernel_gives_away(self):
+        with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+            first = int(file.read().split()[0])
+        self.assertIn("ip_local_port_range", self.check(f"PassivePorts {first} {first + 99}"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -7,7 +7,7 @@ import tempfile
 import time
 import unittest
 
-from natlab import DNS, HOME, LAN_SERVER
+from natlab import DNS, HOME, LAN_SERVER, NAME
 from test_natlab import LabTest
 
 NOBODY_THERE = "192.0.2.99"     # no DNS server has this address
@@ -72,6 +72,17 @@ class SourcesTest(LabTest):
         self.assertEqual(self.announced(), HOME)
         self.assertFalse(os.path.exists(target))
         self.assertIn("the last known address is not kept", daemon.log_text())
+
+    def test_few_capabilities_are_enough(self):
+        """Those of examples/systemd: root may not look into other users' directories."""
+        few = "-all,+setuid,+setgid,+setpcap,+sys_chroot,+net_bind_service,+chown"
+        words = ["setpriv", "--bounding-set", few,
+                 *self.lab.command_line("genkan", NAME, [self.keep])]
+        daemon = self.serve(command=[*words, "--listen", "21"], ports=[21])
+        self.assertEqual(self.announced(), HOME)
+        self.lab.ddns(None)
+        self.assertEqual(self.announced(), HOME)
+        self.assertNotIn("is not kept", daemon.log_text())
 
     def test_dns_servers_can_be_named(self):
         """The system's server is not asked; so a split-horizon DNS needs no second name."""

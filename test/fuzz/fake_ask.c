@@ -281,7 +281,7 @@ connect_from(const char *host, const struct netaddr *to)
 }
 
 int
-ask_listen(struct session *s, bool extended, struct netaddr *announce)
+ask_listen(struct session *s, bool extended, struct netaddr *announce, uint16_t *here)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	static unsigned serial;
@@ -304,6 +304,7 @@ ask_listen(struct session *s, bool extended, struct netaddr *announce)
 	if (listeners % 2 == 0)
 		keep_peer(connect_from("127.0.0.2", announce), true); /* comes first */
 	keep_peer(connect_from(FAKE_PEER, announce), false);
+	*here = announce->port;
 	return fd;
 }
 

@@ -111,6 +111,34 @@ leases_of_others_are_counted(void **state)
 	assert_int_equal(leases_take(ours, 5001, &peer, 1000), 0);
 	assert_int_equal(leases_count(theirs, &list), 2);
 	assert_int_equal(leases_count(ours, &list), 0);
+	/* neighbours, the ends of a range, ports of several holders */
+	for (uint16_t port = 4000; port < 4010; port++)
+		if (port != 4005)
+			assert_int_equal(leases_take(ours, port, &peer, 1000), 0);
+	assert_int_equal(leases_count(theirs, &list), 10);
+	assert_int_equal(leases_take(theirs, 4005, &peer, 1000), 0);
+	assert_int_equal(leases_count(theirs, &list), 10);
+	assert_int_equal(leases_count(ours, &list), 1);
+}
+
+static void
+locks_of_many_holders_are_counted_in_a_large_range(void **state)
+{
+	struct portlist all;
+	const char *why;
+	int fds[40];
+
+	(void)state;
+	assert_int_equal(portlist_parse("1024-65535", &all, &why), 0);
+	for (size_t i = 0; i < 40; i++) { /* of as many holders, in no order */
+		assert_int_not_equal(fds[i] = slots_open(dir), -1);
+		assert_int_equal(
+		    leases_take(fds[i], (uint16_t)(1024 + i * 7919 % 64512), &peer, 1000), 0);
+	}
+	assert_int_equal(leases_count(ours, &all), 40);
+	for (size_t i = 0; i < 40; i++)
+		close(fds[i]);
+	assert_int_equal(leases_count(ours, &all), 0);
 }
 
 static void
@@ -166,6 +194,7 @@ main(void)
 		TEST(records_of_another_boot_say_nothing),
 		TEST(ipv6_peers_are_told_apart),
 		TEST(leases_of_others_are_counted),
+		TEST(locks_of_many_holders_are_counted_in_a_large_range),
 		TEST(a_lease_dies_with_its_process),
 		TEST(slots_and_leases_do_not_meet),
 	};
