@@ -3,7 +3,7 @@
 import statistics
 
 # Debian 12 has no uftpd. Where it does not run, what it needs is estimated from the limit in the
-# same run, by the ratio that both had to each other when issue 7 was written.
+# same run, by the ratio that both had to each other when the targets were set.
 ESTIMATES = {("uftpd", "session", "cpu"): 11 / 5.3, ("uftpd", "rate", "eight"): 65 / 143}
 
 
@@ -73,7 +73,7 @@ def markdown(rows, names, results, failures, facts):
             asked, shown, met = judge(row, target, results.get(row.key, {}))
             lines.append([titles[target.metric], asked, shown,
                           "–" if met is None else "yes" if met else "**no**"])
-    yield from _table(["target of issue 7", "Genkan must show", "shows", "met"], lines)
+    yield from _table(["target", "Genkan must show", "shows", "met"], lines)
     yield ""
     for name, why in facts["absent"].items():
         yield f"- {name}: not run. {why}."
