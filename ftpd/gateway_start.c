@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +14,7 @@
 
 #include "caps.h"
 #include "log.h"
+#include "program.h"
 #include "start.h"
 
 #define PROGRAM "genkan-ftpd-gateway"
@@ -62,30 +62,6 @@ gateway_state(const struct conf *conf, const struct gateway_user *user)
 		         "writable for root, who needs CAP_CHOWN to give its part to GatewayUser", path);
 	if (dir != -1)
 		close(dir);
-	return fd;
-}
-
-/* Opens the program: beside this one (a build), else where it was installed. */
-static int
-open_program(void)
-{
-	char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	char *slash;
-	int fd = -1;
-
-	if (n > 0) {
-		path[n] = '\0';
-		slash = strrchr(path, '/');
-		if (slash != NULL && (size_t)(slash + 1 - path) + sizeof(PROGRAM) <= sizeof(path)) {
-			strlcpy(slash + 1, PROGRAM, sizeof(path) - (size_t)(slash + 1 - path));
-			fd = open(path, O_PATH | O_CLOEXEC);
-		}
-	}
-	if (fd == -1)
-		fd = open(PKGLIBEXECDIR "/" PROGRAM, O_PATH | O_CLOEXEC);
-	if (fd == -1)
-		log_warn("%s", PKGLIBEXECDIR "/" PROGRAM);
 	return fd;
 }
 
@@ -162,7 +138,7 @@ int
 gateway_start(const struct conf *conf, const struct netaddr *local,
     const struct gateway_user *user, int state)
 {
-	int program = open_program(), pair[2];
+	int program = program_open(PROGRAM), pair[2];
 	pid_t pid;
 
 	if (program == -1)

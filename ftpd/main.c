@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,9 @@
 #include "launcher.h"
 #include "log.h"
 #include "monitor/monitor.h"
+#include "monitor/tls_start.h"
 #include "options.h"
+#include "program.h"
 #include "pwfile.h"
 #include "session/names.h"
 #include "session/sandbox.h"
@@ -88,6 +91,23 @@ open_transfer_log(const struct conf *conf)
 	return fd;
 }
 
+/* The rest of this process's life. It has no business with the client, but to hand it on to TLS. */
+static void
+become_monitor(struct monitor *m, const struct sandbox *box)
+{
+	log_set_role("monitor");
+	signal(SIGCHLD, SIG_IGN); /* the gateway ends first: nobody waits for it */
+	m->session_uid = box->uid;
+	m->session_gid = box->gid;
+	m->empty = box->empty;
+	m->holds_client = true;
+	if (m->conf->tls == TLS_OFF)
+		tls_forget(m);
+	if (m->conf->tls_implicit && !tls_begin(m))
+		return;
+	monitor_run(m);
+}
+
 /* Forks the session; the monitor stays in this process and returns here when all is over. */
 static void
 run_roles(const struct conf *conf, const struct client *client, struct monitor *m,
@@ -112,19 +132,12 @@ run_roles(const struct conf *conf, const struct client *client, struct monitor *
 			close(m->gateway);
 		names_load(conf);
 		sandbox_enter(box);
-		session_run(conf, client, pair[1]);
+		session_run(conf, client, pair[1], NULL);
 		_exit(0);
 	}
-	log_set_role("monitor");
-	signal(SIGCHLD, SIG_IGN); /* the gateway ends first: nobody waits for it */
 	close(pair[1]);
-	close(client->in);
-	if (client->out != client->in)
-		close(client->out);
-	if (box->empty != -1)
-		close(box->empty);
 	m->sock = pair[0];
-	monitor_run(m);
+	become_monitor(m, box);
 }
 
 /* Everything behind the greeting. */
@@ -169,7 +182,10 @@ serve(const struct conf *conf, struct client *client, int run_directory, struct 
 			close(state);
 	}
 	m->root = box.root;
-	run_roles(conf, client, m, &box);
+	if (conf->tls_implicit)
+		become_monitor(m, &box);
+	else
+		run_roles(conf, client, m, &box);
 }
 
 /* A configuration that cannot be used: the log and the terminal get the details. */
@@ -194,6 +210,26 @@ bad_configuration(const struct options *o, const char *error)
 	return EX_CONFIG;
 }
 
+/* genkan-ftpd-tls looks at the files and tells what is wrong with them. */
+static int
+check_certificates(const struct conf *conf)
+{
+	char name[] = TLS_PROGRAM, option[] = "-t", paths[2 * TLS_FILES][PATH_MAX];
+	char *argv[2 * TLS_FILES + 3] = { name, option };
+	int status;
+
+	for (unsigned i = 0; conf_tls_file(conf->tls_certificate_file, i, paths[2 * i]) &&
+	     conf_tls_key(conf, i, paths[2 * i + 1]); i++) {
+		argv[2 + 2 * i] = paths[2 * i];
+		argv[3 + 2 * i] = paths[2 * i + 1];
+	}
+	log_open("genkan-ftpd", true, true);
+	status = program_run(name, argv);
+	if (status == -1)
+		log_errorx("TLS is on, but %s cannot be run: was it built without OpenSSL?", name);
+	return status == 0 ? 0 : EX_CONFIG;
+}
+
 /* -t, -T and --listen: no client is here. */
 static int
 without_client(struct options *o, const struct conf *conf)
@@ -210,7 +246,7 @@ without_client(struct options *o, const struct conf *conf)
 	if (o->check) {
 		for (unsigned i = 0; i < n; i++)
 			fprintf(stderr, "warning: %s\n", advice[i]);
-		return 0;
+		return conf->tls == TLS_OFF ? 0 : check_certificates(conf);
 	}
 	log_open("genkan-ftpd", o->to_stderr, true);
 	log_set_level(o->debug ? LOG_DEBUG : conf->log_level);
@@ -227,7 +263,7 @@ main(int argc, char **argv)
 	struct conf conf;
 	struct client client;
 	struct monitor m = { .conf = &conf, .client = &client, .gateway = -1, .slots = -1, .slot = -1,
-		.transfer_log = -1, .root_fd = -1, .state = STATE_LOGIN };
+		.transfer_log = -1, .root_fd = -1, .empty = -1, .successor = -1, .state = STATE_LOGIN };
 	char error[CONF_ERROR];
 	bool stderr_ok;
 	int listen_fds, run_directory;
@@ -261,7 +297,8 @@ main(int argc, char **argv)
 		log_notice("refused a client: MaxClients %u reached", conf.max_clients);
 		return 0;
 	}
-	greet(&conf, &client);
+	if (!conf.tls_implicit) /* there the session greets, once it is encrypted */
+		greet(&conf, &client);
 
 	log_open("genkan-ftpd", o.to_stderr, stderr_ok);
 	log_set_level(o.debug ? LOG_DEBUG : conf.log_level);

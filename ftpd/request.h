@@ -42,6 +42,7 @@ enum request {
 	REQ_DONE,      /* req_done    -> answer: how the listing or transfer ended at the monitor's side */
 	REQ_SPACE,     /* req_path    -> ans_space */
 	REQ_SYMLINK,   /* req_symlink -> answer: EXDEV: leads out of the link's directory */
+	REQ_TLS,       /* req_tls     -> answer: 0: genkan-ftpd-tls goes on, this session ends; state LOGIN */
 	REQ_END
 };
 
@@ -70,6 +71,14 @@ struct ans_login { /* EACCES: not granted, whatever the reason; EPERM: that was 
 	uint32_t rights;
 	bool anonymous;
 	char directory[REQ_PATH]; /* where the session begins, in the client's root */
+};
+
+/* AUTH TLS: what of the session the new one, in a process of its own, goes on with (RFC 4217). */
+struct req_tls { /* EALREADY: it is encrypted; EOPNOTSUPP: TLS off; else: it cannot be had, see the log */
+	bool names_told, names_legacy; /* ClientCharset, names.h */
+	bool private;                  /* PROT P without being asked for, as AUTH SSL means it */
+	uint32_t type;                 /* enum rep_type */
+	char host[REQ_NAME];           /* HOST, RFC 7151 */
 };
 
 struct req_path {
@@ -196,6 +205,7 @@ union any_request {
 	struct req_connect connect;
 	struct req_done done;
 	struct req_symlink symlink;
+	struct req_tls tls;
 };
 union any_answer {
 	struct answer plain;

@@ -46,6 +46,16 @@ static const struct directive directives[] = {
 	{ "ShowSymlinks", &confvalue_switches, CONF(show_symlinks), "on" },
 	{ "ListOptions", &conflist_options, CONF(list_options), "none" },
 	{ "ClientCharset", &conflist_charsets, CONF(client_charset), "UTF-8" },
+	{ "TLS", &conftls_modes, CONF(tls), "off" },
+	{ "TLSImplicit", &confvalue_switches, CONF(tls_implicit), "off" },
+	{ "TLSCertificateFile", &conftls_files, CONF(tls_certificate_file), "none" },
+	{ "TLSCertificateKeyFile", &conftls_files, CONF(tls_key_file), "none" },
+	{ "TLSProtocol", &conftls_protocols, CONF(tls_protocol), "TLSv1.2" },
+	{ "TLSSessionReuse", &conftls_reuses, CONF(tls_session_reuse), "prefer" },
+	{ "TLSStrictEOF", &confvalue_switches, CONF(tls_strict_eof), "on" },
+	{ "TLSVerifyClient", &conftls_verifies, CONF(tls_verify_client), "off" },
+	{ "TLSClientCA", &confvalue_paths, CONF(tls_client_ca), "none" },
+	{ "TLSOCSPFile", &confvalue_paths, CONF(tls_ocsp_file), "none" },
 	{ "MaxClients", &confvalue_clients, CONF(max_clients), "30" },
 	{ "MaxLoginAttempts", &confvalue_attempts, CONF(max_login_attempts), "3" },
 	{ "TimeoutLogin", &confvalue_seconds, CONF(timeout_login), "60" },
@@ -279,6 +289,35 @@ conf_set(struct conf *conf, const char *where, const char *line, char error[stat
 	return r;
 }
 
+/* What no single TLS directive shows. */
+static int
+check_tls(const struct conf *conf, char error[static CONF_ERROR])
+{
+	char path[PATH_MAX];
+	unsigned certificates = 0, keys = 0;
+
+	while (conf_tls_file(conf->tls_certificate_file, certificates, path))
+		certificates++;
+	while (conf_tls_file(conf->tls_key_file, keys, path))
+		keys++;
+	if (conf->tls_implicit && conf->tls == TLS_OFF)
+		snprintf(error, CONF_ERROR, "TLSImplicit is on, but TLS is off");
+	else if (conf->tls != TLS_OFF && certificates == 0)
+		snprintf(error, CONF_ERROR,
+		    "TLS is on, but there is no TLSCertificateFile: examples/quickstart --tls shows how "
+		    "to make one, examples/README.md how to get one from Let's Encrypt");
+	else if (keys != 0 && keys != certificates)
+		snprintf(error, CONF_ERROR,
+		    "TLSCertificateFile has %u files, but TLSCertificateKeyFile %u: it must name one for "
+		    "each", certificates, keys);
+	else if (conf->tls_verify_client != TLS_VERIFY_OFF && conf->tls_client_ca[0] == '\0')
+		snprintf(error, CONF_ERROR,
+		    "TLSVerifyClient is on, but there is no TLSClientCA to verify against");
+	else
+		return 0;
+	return -1;
+}
+
 int
 conf_check(const struct conf *conf, char error[static CONF_ERROR])
 {
@@ -308,7 +347,7 @@ conf_check(const struct conf *conf, char error[static CONF_ERROR])
 		snprintf(error, CONF_ERROR, "RunDirectory is none, but sessions are counted there");
 		return -1;
 	}
-	return 0;
+	return check_tls(conf, error);
 }
 
 unsigned

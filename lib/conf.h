@@ -6,6 +6,7 @@
 #ifndef GENKAN_CONF_H
 #define GENKAN_CONF_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -72,6 +73,26 @@ struct client_charset {
 	char name[32];
 };
 
+/* TLS: who has to encrypt what. */
+enum tls_mode {
+	TLS_OFF,
+	TLS_ON,      /* who wants to */
+	TLS_CONTROL, /* everybody the control connection */
+	TLS_REQUIRED /* and the data connections */
+};
+
+/* TLSSessionReuse: a data connection resumes the control connection's TLS session. */
+enum tls_reuse { TLS_REUSE_OFF, TLS_REUSE_PREFER, TLS_REUSE_REQUIRED };
+
+/* TLSVerifyClient */
+enum tls_verify { TLS_VERIFY_OFF, TLS_VERIFY_OPTIONAL, TLS_VERIFY_REQUIRED };
+
+/* TLSProtocol: the oldest that is spoken. */
+enum tls_protocol { TLS_1_2, TLS_1_3 };
+
+/* As many certificates are the most. */
+#define TLS_FILES 8
+
 /* Strings are never NULL: a directive that is off is the empty string. Times are seconds, 0 never. */
 struct conf {
 	struct masquerade masquerade;
@@ -101,6 +122,17 @@ struct conf {
 	bool show_symlinks;
 	struct list_options list_options;
 	struct client_charset client_charset;
+
+	enum tls_mode tls;
+	bool tls_implicit;
+	char *tls_certificate_file; /* paths, a blank between them */
+	char *tls_key_file;         /* one for each certificate; empty: in the certificates' files */
+	enum tls_protocol tls_protocol;
+	enum tls_reuse tls_session_reuse;
+	bool tls_strict_eof;
+	enum tls_verify tls_verify_client;
+	char *tls_client_ca;
+	char *tls_ocsp_file; /* for the first certificate */
 
 	unsigned max_clients; /* 1..SLOTS_MAX */
 	unsigned max_login_attempts;
@@ -165,6 +197,12 @@ bool conf_has_outside(const struct conf *conf);
 
 /* PortMapping's word, which is the gateway's too. */
 const char *conf_port_mapping(enum port_mapping mapping);
+
+/* The path of file i of a list of files; false behind the last. */
+bool conf_tls_file(const char *files, unsigned i, char path[static PATH_MAX]);
+
+/* The path of the key that belongs to TLSCertificateFile i; false behind the last. */
+bool conf_tls_key(const struct conf *conf, unsigned i, char path[static PATH_MAX]);
 
 /* Prints every directive with its effective value, one a line, as conf_read() reads it. */
 void conf_print(const struct conf *conf, FILE *out);

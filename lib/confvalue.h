@@ -74,6 +74,13 @@ extern const struct kind confnet_port_mappings;
 extern const struct kind conflist_options;
 extern const struct kind conflist_charsets;
 
+/* Of TLS: conftls.c */
+extern const struct kind conftls_files;
+extern const struct kind conftls_modes;
+extern const struct kind conftls_reuses;
+extern const struct kind conftls_verifies;
+extern const struct kind conftls_protocols;
+
 /* Says what is wrong; returns -1. */
 int confvalue_wrong(char why[static WHY], const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

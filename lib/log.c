@@ -65,6 +65,14 @@ log_open(const char *ident, bool to_stderr, bool stderr_ok)
 	}
 }
 
+void
+log_adopt(const char *ident, int log, bool text)
+{
+	(void)strlcpy(program, ident, sizeof(program));
+	fd = log;
+	target = fcntl(log, F_GETFD) == -1 ? NOWHERE : text ? TO_STDERR : TO_SYSLOG;
+}
+
 int
 log_fd(void)
 {

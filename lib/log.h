@@ -19,6 +19,9 @@
  */
 void log_open(const char *ident, bool to_stderr, bool stderr_ok);
 
+/* Goes on with a log that another process of ours has opened: descriptor fd, syslog's or text. */
+void log_adopt(const char *ident, int fd, bool text);
+
 /* The descriptor of the log that a process must keep open, or -1. */
 int log_fd(void);
 

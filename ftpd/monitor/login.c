@@ -34,6 +34,7 @@
 #include "monitor.h"
 #include "slots.h"
 #include "sysfilter.h"
+#include "tls_start.h"
 
 #ifndef __NR_fchmodat2
 #define __NR_fchmodat2 452
@@ -355,6 +356,8 @@ login_request(struct monitor *m, const union any_request *req, union any_answer 
 
 	if (m->spent || m->attempts >= m->conf->max_login_attempts)
 		return EPERM;
+	if (m->conf->tls >= TLS_CONTROL && !m->tls)
+		return EACCES; /* the session has said so before it came to this */
 	if (authenticate(m, r, &grant) != AUTH_GRANTED)
 		return refuse(m, r->user, grant.reason);
 
@@ -370,6 +373,7 @@ login_request(struct monitor *m, const union any_request *req, union any_answer 
 		return EACCES;
 	}
 	m->state = STATE_USER;
+	tls_forget(m);
 	ans->login.rights = a->rights;
 	ans->login.anonymous = a->anonymous;
 	log_info("login user=\"%s\" rhost=%s root=\"%s\" uid=%ju", a->name,

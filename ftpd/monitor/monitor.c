@@ -21,6 +21,7 @@
 #include "msg.h"
 #include "open.h"
 #include "request.h"
+#include "tls_start.h"
 #include "upload.h"
 #include "xferlog.h"
 
@@ -89,6 +90,8 @@ static const struct rule rules[REQ_END] = {
 		{ PART(path, path) } },
 	[REQ_SYMLINK] = { "SYMLINK", STATE_USER, RIGHT_STORE, SIZES(symlink, answer), files_symlink,
 		NULL, { PART(symlink, path), PART(symlink, target) } },
+	[REQ_TLS] = { "TLS", STATE_LOGIN, 0, SIZES(tls, answer), tls_request, tls_take_over,
+		{ PART(tls, host) }, PARTS(tls, names_told, private) },
 };
 /* clang-format on */
 
@@ -277,6 +280,7 @@ monitor_run(struct monitor *m)
 			break;
 	if (events == 0)
 		log_info("the login deadline has passed");
+	tls_forget(m);
 	listing_discard(m);
 	upload_discard(m);
 	if (m->root_fd != -1)

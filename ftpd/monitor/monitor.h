@@ -36,6 +36,10 @@ struct monitor {
 	int slots, slot;  /* the slots file and our index, or -1 */
 	int transfer_log; /* opened for appending, or -1 */
 	bool root;        /* started as root: uid switch and chroot are done */
+	uid_t session_uid; /* with TLS and as root: what the next session is made of */
+	gid_t session_gid;
+	int empty;        /* its root directory, or -1 */
+	bool holds_client; /* these and the client's descriptors are open here, for it and nothing else */
 
 	/* The rest is the monitor's own; it begins as zeros. */
 	enum monitor_state state;
@@ -53,6 +57,9 @@ struct monitor {
 	uint16_t lease;          /* our passive port among all sessions (leases.h); 0: none */
 	bool range_told;         /* that PassivePorts are nearly all in use stands in the log */
 	bool port_told;          /* that the active port cannot be had stands in the log */
+
+	bool tls;      /* the session is genkan-ftpd-tls */
+	int successor; /* the socket to it, until it takes over; else -1 */
 
 	struct listing *listing; /* the rows that follow the answer, or NULL */
 	int listing_error;       /* errno of the last listing, told by REQ_DONE */

@@ -27,6 +27,7 @@ static const char *const names[REQ_END] = {
 	[REQ_DONE] = "DONE",
 	[REQ_SPACE] = "SPACE",
 	[REQ_SYMLINK] = "SYMLINK",
+	[REQ_TLS] = "TLS",
 };
 
 /*
@@ -260,4 +261,18 @@ ask_symlink(struct session *s, const char *target, const char *path)
 	copy_path(request.target, target);
 	copy_path(request.path, path);
 	return ask_plain(s, REQ_SYMLINK, &request, sizeof(request));
+}
+
+int
+ask_tls(struct session *s, bool private)
+{
+	struct req_tls request = {
+		.names_told = s->names.told,
+		.names_legacy = s->names.legacy,
+		.private = private,
+		.type = s->params.type,
+	};
+
+	strlcpy(request.host, s->host, sizeof(request.host));
+	return ask_plain(s, REQ_TLS, &request, sizeof(request));
 }

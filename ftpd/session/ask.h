@@ -16,6 +16,9 @@ struct session;
 int ask_login(struct session *s, const char *user, const char *password, struct ans_login *answer,
     int *display);
 
+/* AUTH TLS: once it is 0 this session is over, another one goes on. */
+int ask_tls(struct session *s, bool private);
+
 int ask_chdir(struct session *s, const char *path);
 int ask_stat(struct session *s, const char *path, bool follow, struct ans_stat *answer);
 

@@ -14,9 +14,17 @@ struct session;
 void cmd_user(struct session *s, char *arg);
 void cmd_pass(struct session *s, char *arg);
 void cmd_quit(struct session *s, char *arg);
-void cmd_auth(struct session *s, char *arg);
 void cmd_host(struct session *s, char *arg);
 void cmd_acct(struct session *s, char *arg);
+
+/* RFC 2228, RFC 4217, security: cmd_tls.c */
+void cmd_auth(struct session *s, char *arg);
+void cmd_pbsz(struct session *s, char *arg);
+void cmd_prot(struct session *s, char *arg);
+void cmd_ccc(struct session *s, char *arg);
+
+/* True if the control connection is as TLS wants it; otherwise the refusal has been sent. */
+bool cmd_encrypted(struct session *s);
 
 /* RFC 959 4.1.2, transfer parameters: cmd_param.c */
 void cmd_type(struct session *s, char *arg);

@@ -27,6 +27,8 @@ cmd_user(struct session *s, char *arg)
 			    s->user);
 		return;
 	}
+	if (!cmd_encrypted(s))
+		return;
 	/* the same words whoever exists; a name too long for anyone is refused at PASS */
 	strlcpy(s->user, arg, sizeof(s->user));
 	if (strlen(arg) >= sizeof(s->user))
@@ -112,17 +114,15 @@ cmd_quit(struct session *s, char *arg)
 }
 
 void
-cmd_auth(struct session *s, char *arg)
-{
-	reply(s, 504, "%s: this server speaks plain FTP only.", arg);
-}
-
-void
 cmd_host(struct session *s, char *arg)
 {
 	/* RFC 7151: every name leads to the one host that is here */
 	if (s->login != LOGIN_NONE)
 		reply(s, 503, "HOST must come before USER.");
-	else
+	else if (strlen(arg) >= sizeof(s->host))
+		reply(s, 501, "No host has a name that long.");
+	else {
+		strlcpy(s->host, arg, sizeof(s->host)); /* TLS chooses its certificate by it */
 		reply(s, 220, "Welcome to %s.", arg);
+	}
 }

@@ -11,6 +11,7 @@
 #include "facts.h"
 #include "hash.h"
 #include "session.h"
+#include "tls.h"
 #include "transfer.h"
 
 void
@@ -21,6 +22,11 @@ cmd_feat(struct session *s, char *arg)
 
 	(void)arg;
 	reply_begin(r, 211, "Features:");
+	if (s->conf->tls != TLS_OFF) {
+		reply_line(r, "AUTH TLS");
+		reply_line(r, "PBSZ");
+		reply_line(r, "PROT");
+	}
 	for (const struct command *c = commands; c->verb != NULL; c++)
 		if (c->effect & FEATURE)
 			reply_line(r, "%s", c->verb);
@@ -113,6 +119,9 @@ cmd_stat(struct session *s, char *arg)
 	reply_line(r, "Logged in as %s", s->user);
 	reply_line(r, "TYPE: %s, STRU: File, MODE: Stream",
 	    s->params.type == TYPE_ASCII ? "ASCII" : "Image");
+	if (s->ctl.tls != NULL)
+		reply_line(r, "Encrypted by %s, data connections %s", tls_text(s->ctl.tls),
+		    s->params.private ? "as well" : "in the clear");
 	if (s->xfer != NULL)
 		stat_transfer(r, s->xfer);
 	else

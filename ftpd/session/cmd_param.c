@@ -98,6 +98,7 @@ set_active(struct session *s, const char *verb, const struct netaddr *to)
 		reply(s, 500, "%s to port %u is refused: ports below 1024 belong to services.", verb,
 		    to->port);
 	} else {
+		control_ticket(s);
 		s->port.kind = PORT_ACTIVE;
 		s->port.port = to->port;
 		reply(s, 200, "%s accepted.", verb);
@@ -144,6 +145,7 @@ listen_passive(struct session *s, bool extended, struct netaddr *announce)
 	dataconn_forget(s);
 	fd = ask_listen(s, extended, announce, &s->port.here);
 	if (fd != -1) {
+		control_ticket(s);
 		s->port.kind = PORT_PASSIVE;
 		s->port.fd = fd;
 		s->port.port = announce->port;

@@ -12,6 +12,7 @@
 #include "dataconn.h"
 #include "log.h"
 #include "session.h"
+#include "tls.h"
 #include "transfer.h"
 #include "vpath.h"
 
@@ -62,6 +63,10 @@ reply_result(struct session *s, const struct transfer *t, enum transfer_result r
 		reply(s, 426, "The data connection broke after %lld bytes: %s.%s",
 		    (long long)t->bytes, strerror(errno), old);
 		break;
+	case TRANSFER_CUT:
+		reply(s, 426, "The data connection ended without TLS's own end after %lld bytes: what was "
+		              "sent may be cut off.%s", (long long)t->bytes, old);
+		break;
 	case TRANSFER_STALLED:
 		reply(s, 426, "No byte moved for %u seconds, after %lld: transfer given up.%s",
 		    s->conf->timeout_stalled, (long long)t->bytes, old);
@@ -96,9 +101,15 @@ run(struct session *s, struct transfer *t, const char *greeting)
 	t->data = dataconn_open(s);
 	if (t->data != -1) {
 		reply(s, 150, "%s", greeting);
-		result = transfer_run(s, t);
-		error = errno;
+		if (s->params.private && (t->tls = dataconn_secure(s, t->data)) == NULL) {
+			close(t->data);
+			t->data = -1;
+		} else {
+			result = transfer_run(s, t);
+			error = errno;
+		}
 	}
+	tls_free(t->tls);
 	/* a client that is killed in the middle closes both: that is no end of a file */
 	if (result == TRANSFER_DONE && t->direction == RECEIVE && session_client_gone(s))
 		result = TRANSFER_CLOSED;

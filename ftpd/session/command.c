@@ -20,6 +20,9 @@ const struct command commands[] = {
 	{ "ACCT", cmd_acct, ARG_MUST, WHEN_ANY, SECRET, "<SP> account (none is needed)" },
 	{ "HOST", cmd_host, ARG_MUST, WHEN_ANY, FEATURE, "<SP> hostname" },
 	{ "AUTH", cmd_auth, ARG_MUST, WHEN_ANY, 0, "<SP> mechanism" },
+	{ "PBSZ", cmd_pbsz, ARG_MUST, WHEN_ANY, 0, "<SP> 0" },
+	{ "PROT", cmd_prot, ARG_MUST, WHEN_ANY, 0, "<SP> P | C" },
+	{ "CCC", cmd_ccc, ARG_NONE, WHEN_ANY, 0, "(not here)" },
 	{ "QUIT", cmd_quit, ARG_NONE, WHEN_ANY, 0, "" },
 	{ "REIN", cmd_refused, ARG_NONE, WHEN_ANY, 0, "(not here: open a new connection)" },
 	{ "SMNT", cmd_refused, ARG_MAY, WHEN_ANY, 0, "(not here)" },
@@ -153,6 +156,8 @@ may_run(struct session *s, const struct command *c, const char *arg)
 		    c->verb, c->verb, c->help);
 	else if (c->arity == ARG_NONE && arg != NULL && *arg != '\0')
 		reply(s, 501, "%s takes no argument.", c->verb);
+	else if ((c->effect & DATA) && s->conf->tls == TLS_REQUIRED && !s->params.private)
+		reply(s, 522, "Data connections must be encrypted here: send PBSZ 0 and PROT P first.");
 	else
 		return true;
 	return false;

@@ -11,6 +11,7 @@
 
 #include "log.h"
 #include "session.h"
+#include "tls.h"
 
 void
 control_init(struct control *c, int in, int out, bool socket)
@@ -18,6 +19,7 @@ control_init(struct control *c, int in, int out, bool socket)
 	c->in = in;
 	c->out = out;
 	c->socket = socket;
+	c->tls = NULL;
 	c->eof = c->broken = false;
 	linebuf_init(&c->lines);
 }
@@ -34,7 +36,8 @@ control_read(struct control *c)
 	if (space > sizeof(bytes))
 		space = sizeof(bytes);
 	/* O_NONBLOCK would be shared with whoever started us; MSG_DONTWAIT is ours alone */
-	n = c->socket ? recv(c->in, bytes, space, MSG_DONTWAIT) : read(c->in, bytes, space);
+	n = c->tls != NULL ? tls_read(c->tls, bytes, space)
+	    : c->socket ? recv(c->in, bytes, space, MSG_DONTWAIT) : read(c->in, bytes, space);
 	if (n > 0) {
 		linebuf_feed(&c->lines, bytes, (size_t)n);
 		return true;
@@ -53,7 +56,8 @@ control_send(struct session *s, const char *bytes, size_t len)
 	struct control *c = &s->ctl;
 
 	while (len > 0 && !c->broken) {
-		ssize_t n = c->socket ? send(c->out, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL)
+		ssize_t n = c->tls != NULL ? tls_write(c->tls, bytes, len)
+		    : c->socket ? send(c->out, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL)
 		                      : write(c->out, bytes, len);
 
 		if (n >= 0) {
@@ -66,6 +70,30 @@ control_send(struct session *s, const char *bytes, size_t len)
 			c->broken = true;
 		}
 	}
+	while (c->tls != NULL && !c->broken && tls_flush(c->tls) == -1)
+		c->broken = errno != EAGAIN || !session_wait_writable(s);
+}
+
+bool
+control_pending(const struct control *c)
+{
+	return c->tls != NULL && tls_pending(c->tls);
+}
+
+void
+control_end(struct control *c)
+{
+	if (c->tls != NULL && !c->broken)
+		(void)tls_close(c->tls);
+	tls_free(c->tls);
+	c->tls = NULL;
+}
+
+void
+control_ticket(struct session *s)
+{
+	if (s->ctl.tls != NULL && s->params.private && s->conf->tls_session_reuse != TLS_REUSE_OFF)
+		tls_ticket(s->ctl.tls);
 }
 
 void

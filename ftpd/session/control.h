@@ -13,9 +13,11 @@
 #include "reply.h"
 
 struct session;
+struct tls;
 
 struct control {
 	int in, out;
+	struct tls *tls; /* NULL: in the clear */
 	bool socket; /* recv(2) and send(2) without waiting; else read(2) after poll(2) */
 	bool eof;    /* the client sends no more */
 	bool broken; /* the client takes no more: replies are dropped */
@@ -30,6 +32,18 @@ void control_init(struct control *c, int in, int out, bool socket);
  * closed or reset the connection.
  */
 bool control_read(struct control *c);
+
+/* True if bytes are here already that poll(2) cannot see. */
+bool control_pending(const struct control *c);
+
+/* Says goodbye in TLS's own way, if it can be done without waiting. */
+void control_end(struct control *c);
+
+/*
+ * TLS 1.3: the client gets a ticket for the data connection that is agreed on now, in front of the
+ * reply: it may use each only once.
+ */
+void control_ticket(struct session *s);
 
 /* One line, one write: "ccc text". */
 void reply(struct session *s, int code, const char *fmt, ...)

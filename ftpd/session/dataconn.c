@@ -13,6 +13,7 @@
 #include "ask.h"
 #include "log.h"
 #include "session.h"
+#include "tls.h"
 
 void
 dataconn_forget(struct session *s)
@@ -138,4 +139,62 @@ dataconn_open(struct session *s)
 	}
 	dataconn_forget(s);
 	return fd;
+}
+
+/* TLSSessionReuse: who resumes the control connection's session has proved to be the same client. */
+static bool
+is_same_client(struct session *s, const struct tls *t)
+{
+	const bool required = s->conf->tls_session_reuse == TLS_REUSE_REQUIRED;
+
+	if (s->conf->tls_session_reuse == TLS_REUSE_OFF || tls_resumed(t))
+		return true;
+	if (required)
+		reply(s, 425, "The data connection must resume the control connection's TLS session "
+		              "(TLSSessionReuse).");
+	if (!s->reuse_told)
+		log_info("the client's data connection has not resumed the TLS session%s",
+		    required ? ": refused (TLSSessionReuse)" : "");
+	s->reuse_told = true;
+	return !required;
+}
+
+/* The handshake did not come about. */
+static void
+tell_tls(struct session *s, enum wait_result why)
+{
+	if (why == WAIT_ABORTED) {
+		reply(s, 426, "The transfer was aborted before its data connection was encrypted.");
+		reply(s, 226, "ABOR: done.");
+	} else if (why == WAIT_TIMED_OUT) {
+		reply(s, 425, "The TLS handshake of the data connection did not end within %u seconds.",
+		    patience(s));
+	} else if (why == WAIT_READY) {
+		reply(s, 425, "The TLS handshake of the data connection failed: %s.", tls_reason());
+		log_notice("TLS handshake of a data connection failed: %s", tls_reason());
+	}
+}
+
+struct tls *
+dataconn_secure(struct session *s, int fd)
+{
+	int64_t deadline = deadline_in(patience(s));
+	struct tls *t = tls_new(fd, true);
+	enum wait_result w = WAIT_READY;
+
+	if (t == NULL) {
+		reply(s, 425, "No TLS for the data connection: %s.", strerror(errno));
+		return NULL;
+	}
+	while (tls_handshake(t) == -1) {
+		if (errno != EAGAIN || (w = session_wait(s, fd, tls_wants(t), deadline)) != WAIT_READY) {
+			tell_tls(s, w);
+			tls_free(t);
+			return NULL;
+		}
+	}
+	if (is_same_client(s, t))
+		return t;
+	tls_free(t);
+	return NULL;
 }

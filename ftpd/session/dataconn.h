@@ -6,6 +6,7 @@
 #define GENKAN_DATACONN_H
 
 struct session;
+struct tls;
 
 /* How long a client may take to come, or to answer our connect, in seconds. */
 #define DATACONN_SECONDS 30
@@ -16,6 +17,12 @@ struct session;
  * (425, or 426 and 226 after ABOR) has been sent.
  */
 int dataconn_open(struct session *s);
+
+/*
+ * PROT P: the handshake, on a connection whose 150 has been sent (RFC 4217 section 12.4). NULL after
+ * the reply has been sent.
+ */
+struct tls *dataconn_secure(struct session *s, int fd);
 
 /* Forgets what was agreed on and closes a listener. */
 void dataconn_forget(struct session *s);

@@ -14,8 +14,10 @@
 #include "command.h"
 #include "dataconn.h"
 #include "facts.h"
+#include "handover.h"
 #include "hash.h"
 #include "log.h"
+#include "tls.h"
 #include "transfer.h"
 
 /* How long a reply may wait for a client that does not read, in seconds. */
@@ -52,6 +54,11 @@ poll_until(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 {
 	struct pollfd p[3] = { { .fd = s->monitor } }; /* no events: its hang-up alone */
 
+	for (nfds_t i = 0; i < n; i++)
+		if (fds[i].fd == s->ctl.in && (fds[i].events & POLLIN) && control_pending(&s->ctl)) {
+			fds[i].revents = POLLIN;
+			return 1;
+		}
 	memcpy(p + 1, fds, n * sizeof(*fds));
 	for (;;) {
 		int64_t left = deadline == NEVER ? -1 : deadline - clock_ms();
@@ -233,8 +240,57 @@ session_line(struct session *s)
 	return NULL;
 }
 
+/* The handshake of the control connection; within TimeoutLogin, which no byte extends. */
+static bool
+handshake(struct session *s)
+{
+	int64_t deadline = deadline_after(s->began, s->conf->timeout_login);
+	char peer[NETADDR_TEXT];
+
+	netaddr_text(&s->client->peer, peer);
+	if ((s->ctl.tls = tls_new(s->ctl.in, false)) == NULL)
+		return false;
+	while (tls_handshake(s->ctl.tls) == -1) {
+		struct pollfd p = { .fd = s->ctl.in, .events = tls_wants(s->ctl.tls) };
+
+		if (errno != EAGAIN) {
+			log_notice("TLS handshake with %s failed: %s", peer, tls_reason());
+			return false;
+		}
+		if (poll_until(s, &p, 1, deadline) == 0) {
+			log_notice("TLS handshake with %s did not end within %u s", peer,
+			    s->conf->timeout_login);
+			return false;
+		}
+	}
+	log_info("%s with %s%s%s", tls_text(s->ctl.tls), peer,
+	    tls_client_name(s->ctl.tls) != NULL ? ", whose certificate is for " : "",
+	    tls_client_name(s->ctl.tls) != NULL ? tls_client_name(s->ctl.tls) : "");
+	return true;
+}
+
+/* AUTH TLS, or implicit TLS: what the handover says, and then TLS. */
+static bool
+go_on(struct session *s, const struct handover *from)
+{
+	s->began = from->began;
+	s->params.type = from->said.type == TYPE_IMAGE ? TYPE_IMAGE : TYPE_ASCII;
+	s->params.private = from->said.private;
+	s->names.told = from->said.names_told;
+	s->names.legacy = s->names.legacy && from->said.names_legacy;
+	strlcpy(s->host, from->said.host, sizeof(s->host));
+	if (!from->implicit)
+		reply(s, 234, "TLS begins now.");
+	if (!handshake(s))
+		return false;
+	if (from->implicit)
+		reply(s, 220, "%s", s->conf->server_ident);
+	return true;
+}
+
 void
-session_run(const struct conf *conf, const struct client *client, int monitor)
+session_run(const struct conf *conf, const struct client *client, int monitor,
+    const struct handover *from)
 {
 	static struct session s; /* its buffers are too large for a stack frame */
 	char *line;
@@ -255,7 +311,9 @@ session_run(const struct conf *conf, const struct client *client, int monitor)
 	};
 	names_begin(&s);
 	control_init(&s.ctl, client->in, client->out, client->socket);
-	while ((line = session_line(&s)) != NULL)
-		command_dispatch(&s, line);
+	if (from == NULL || go_on(&s, from))
+		while ((line = session_line(&s)) != NULL)
+			command_dispatch(&s, line);
 	dataconn_forget(&s);
+	control_end(&s.ctl);
 }

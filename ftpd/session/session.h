@@ -15,6 +15,7 @@
 #include "names.h"
 #include "request.h"
 
+struct handover;
 struct transfer;
 
 enum login { LOGIN_NONE, LOGIN_USER_GIVEN, LOGIN_DONE };
@@ -27,6 +28,7 @@ struct params {
 	int64_t restart; /* REST or RANG: bytes to skip; for the next transfer only */
 	int64_t length;  /* RANG: bytes to move, -1 all; likewise */
 	bool epsv_all;   /* RFC 2428 section 4: only EPSV may open data connections */
+	bool private;    /* PROT P */
 	unsigned facts;  /* OPTS MLST, facts.h */
 	enum hash_algorithm hash; /* OPTS HASH */
 	mode_t umask_file, umask_dir;
@@ -48,6 +50,10 @@ struct session {
 	struct data_port port;
 	struct transfer *xfer; /* the one that runs now, or NULL */
 	int monitor;           /* socketpair */
+
+	char host[REQ_NAME]; /* HOST; else empty */
+	bool pbsz;           /* PBSZ has been said */
+	bool reuse_told;     /* that data connections do not resume TLS stands in the log */
 
 	enum login login;
 	char user[REQ_NAME];
@@ -83,9 +89,11 @@ int64_t deadline_in(unsigned seconds);
 
 /*
  * Serves the client until the end; called in a process of its own that has not
- * yet read a byte. monitor is the session's end of the socketpair.
+ * yet read a byte. monitor is the session's end of the socketpair. from: what went before, and
+ * TLS begins; NULL: the client has been greeted and nothing else.
  */
-void session_run(const struct conf *conf, const struct client *client, int monitor);
+void session_run(const struct conf *conf, const struct client *client, int monitor,
+    const struct handover *from);
 
 /*
  * Waits for events (poll(2)) on fd and meanwhile serves the control

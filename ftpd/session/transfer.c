@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "ascii.h"
+#include "log.h"
 #include "session.h"
+#include "tls.h"
 
 /* What one call moves at most; the socket's buffer is the real measure. */
 #define CHUNK (4 << 20)
@@ -20,6 +22,9 @@
 #define PIPE_SIZE (1 << 20)
 
 #define COPY_SIZE (64 << 10)
+
+/* How long a client may take to say TLS's goodbye after a download; it has got everything. */
+#define GOODBYE_SECONDS 1
 
 /* Of the one transfer that a session has at a time; twice the size for CRs. */
 static char copy_in[COPY_SIZE];
@@ -42,6 +47,34 @@ wait_for(struct session *s, int fd, short events)
 		break;
 	}
 	return TRANSFER_CLOSED;
+}
+
+/* Waits for bytes of the data connection; those that TLS has taken already count. */
+static enum transfer_result
+wait_for_bytes(struct session *s, struct transfer *t)
+{
+	if (t->tls == NULL || !tls_pending(t->tls))
+		return wait_for(s, t->data, POLLIN);
+	switch (session_wait(s, t->data, POLLIN, clock_ms())) { /* only a look */
+	case WAIT_ABORTED:
+		return TRANSFER_ABORTED;
+	case WAIT_CLOSED:
+		return TRANSFER_CLOSED;
+	default:
+		return TRANSFER_DONE;
+	}
+}
+
+static ssize_t
+send_some(struct transfer *t, const char *bytes, size_t len)
+{
+	return t->tls != NULL ? tls_write(t->tls, bytes, len) : send(t->data, bytes, len, MSG_NOSIGNAL);
+}
+
+static ssize_t
+receive_some(struct transfer *t, char *bytes, size_t len)
+{
+	return t->tls != NULL ? tls_read(t->tls, bytes, len) : recv(t->data, bytes, len, 0);
 }
 
 static bool
@@ -69,6 +102,17 @@ whose_fault(int error)
 	}
 }
 
+/* The data connection has failed; without TLS's own end it may have been cut off by somebody. */
+static enum transfer_result
+lost(const struct session *s, int error)
+{
+	if (error != ENODATA)
+		return TRANSFER_LOST;
+	log_info("a data connection ended without TLS's close_notify%s",
+	    s->conf->tls_strict_eof ? "" : " (TLSStrictEOF off)");
+	return s->conf->tls_strict_eof ? TRANSFER_CUT : TRANSFER_DONE;
+}
+
 /* How much of max may still be moved: a file has its size, RANG sets a limit. */
 static size_t
 room(const struct transfer *t, size_t max)
@@ -84,7 +128,7 @@ send_all(struct session *s, struct transfer *t, const char *bytes, size_t len)
 	enum transfer_result r;
 
 	while (len > 0) {
-		ssize_t n = send(t->data, bytes, len, MSG_NOSIGNAL);
+		ssize_t n = send_some(t, bytes, len);
 
 		if (n >= 0) {
 			bytes += n;
@@ -109,15 +153,17 @@ pump_out(struct session *s, struct transfer *t)
 	names_rows_begin();
 	for (;;) {
 		enum transfer_result r;
+		size_t max;
 		ssize_t n;
 
 		/* a listing is awaited here, a file serves the control connection in between */
 		r = t->pipe ? wait_for(s, t->file, POLLIN) : wait_for(s, t->data, POLLOUT);
 		if (r != TRANSFER_DONE)
 			return r;
-		n = read(t->file, copy_in, convert ? NAMES_ROWS : sizeof(copy_in));
+		max = convert ? NAMES_ROWS : t->ascii ? sizeof(copy_in) : room(t, sizeof(copy_in));
+		n = max == 0 ? 0 : read(t->file, copy_in, max);
 		if (n == 0)
-			return TRANSFER_DONE;
+			return !t->ascii && t->bytes < t->size ? TRANSFER_SHORT : TRANSFER_DONE;
 		if (n == -1 && is_passing(errno))
 			continue;
 		if (n == -1)
@@ -162,13 +208,13 @@ expect_end(struct session *s, struct transfer *t)
 	enum transfer_result r;
 	char c;
 
-	while ((r = wait_for(s, t->data, POLLIN)) == TRANSFER_DONE) {
-		ssize_t n = recv(t->data, &c, 1, 0);
+	while ((r = wait_for_bytes(s, t)) == TRANSFER_DONE) {
+		ssize_t n = receive_some(t, &c, 1);
 
 		if (n >= 0)
 			return n == 0 ? TRANSFER_DONE : TRANSFER_LONG;
 		if (!is_passing(errno))
-			return TRANSFER_LOST;
+			return lost(s, errno);
 	}
 	return r;
 }
@@ -196,20 +242,22 @@ pump_in(struct session *s, struct transfer *t)
 	struct ascii ascii = { 0 };
 
 	while (t->bytes != t->size) {
-		enum transfer_result r = wait_for(s, t->data, POLLIN);
+		enum transfer_result r = wait_for_bytes(s, t);
 		ssize_t n;
 
 		if (r != TRANSFER_DONE)
 			return r;
-		n = recv(t->data, copy_in, room(t, sizeof(copy_in)), 0);
+		n = receive_some(t, copy_in, room(t, sizeof(copy_in)));
 		if (n == 0 && t->size >= 0)
 			return TRANSFER_SHORT;
 		if (n == 0)
 			return write_all(t, copy_out, ascii_from_net_end(&ascii, copy_out));
 		if (n == -1 && is_passing(errno))
 			continue;
+		if (n == -1 && (r = lost(s, errno)) != TRANSFER_DONE)
+			return r;
 		if (n == -1)
-			return TRANSFER_LOST;
+			return write_all(t, copy_out, ascii_from_net_end(&ascii, copy_out));
 		t->bytes += n;
 		if (t->ascii)
 			r = write_all(t, copy_out, ascii_from_net(&ascii, copy_in, (size_t)n, copy_out));
@@ -284,10 +332,44 @@ pump_splice(struct session *s, struct transfer *t)
 	return r;
 }
 
+/* All has been written: TLS's end goes behind it, and the peer's is awaited, but not for long. */
+static enum transfer_result
+finish_tls(struct session *s, struct transfer *t)
+{
+	int64_t end = deadline_in(GOODBYE_SECONDS);
+	enum transfer_result r;
+	char c;
+
+	while (tls_close(t->tls) == -1) {
+		if (!is_passing(errno))
+			return TRANSFER_LOST;
+		if ((r = wait_for(s, t->data, POLLOUT)) != TRANSFER_DONE)
+			return r;
+	}
+	shutdown(t->data, SHUT_WR);
+	while (tls_read(t->tls, &c, 1) == -1 && errno == EAGAIN)
+		if (session_wait(s, t->data, POLLIN, end) != WAIT_READY)
+			break;
+	return TRANSFER_DONE;
+}
+
+static enum transfer_result
+move_all(struct session *s, struct transfer *t)
+{
+	if (t->direction == SEND)
+		return t->ascii || t->pipe || t->tls != NULL ? pump_out(s, t) : pump_sendfile(s, t);
+	return t->ascii || t->tls != NULL ? pump_in(s, t) : pump_splice(s, t);
+}
+
 enum transfer_result
 transfer_run(struct session *s, struct transfer *t)
 {
+	enum transfer_result r = move_all(s, t);
+
+	if (t->tls == NULL || r != TRANSFER_DONE)
+		return r;
 	if (t->direction == SEND)
-		return t->ascii || t->pipe ? pump_out(s, t) : pump_sendfile(s, t);
-	return t->ascii ? pump_in(s, t) : pump_splice(s, t);
+		return finish_tls(s, t);
+	(void)tls_close(t->tls);
+	return r;
 }

@@ -9,11 +9,13 @@
 #include <stdint.h>
 
 struct session;
+struct tls;
 
 enum transfer_result {
 	TRANSFER_DONE,
 	TRANSFER_ABORTED,     /* ABOR */
 	TRANSFER_LOST,        /* the data connection broke; errno */
+	TRANSFER_CUT,         /* it ended without TLS's close_notify (TLSStrictEOF) */
 	TRANSFER_STALLED,     /* TimeoutStalled without a byte */
 	TRANSFER_FILE_ERROR,  /* reading or writing the file failed; errno */
 	TRANSFER_SHORT,       /* the file, or what the client sent, ended before size */
@@ -26,6 +28,7 @@ enum direction { SEND, RECEIVE };
 struct transfer {
 	enum direction direction;
 	const char *verb, *path; /* for STAT */
+	struct tls *tls;         /* of the data connection; NULL: in the clear */
 	int file, data;          /* file may be a pipe of rows (a listing) */
 	bool pipe;
 	bool hidden;  /* RECEIVE: what it replaces stays until all has come */

@@ -355,3 +355,11 @@ ask_symlink(struct session *s, const char *target, const char *path)
 	(void)check_path(s, target);
 	return change(s, path, RIGHT_STORE);
 }
+
+int
+ask_tls(struct session *s, bool private)
+{
+	(void)private;
+	CHECK(s->login != LOGIN_DONE && s->ctl.tls == NULL);
+	return failed(ENOKEY);
+}

@@ -62,6 +62,7 @@ static const struct {
 	[REQ_DONE] = { SHAPE(done, answer), { TEXT(done, path) }, BOOLS(done, complete, 4) },
 	[REQ_SPACE] = { SHAPE(path, ans_space), { TEXT(path, path) } },
 	[REQ_SYMLINK] = { SHAPE(symlink, answer), { TEXT(symlink, target), TEXT(symlink, path) } },
+	[REQ_TLS] = { SHAPE(tls, answer), { TEXT(tls, host) }, BOOLS(tls, names_told, 3) },
 };
 /* clang-format on */
 
@@ -223,7 +224,8 @@ keeps_rules(const struct packet *p, bool logged_in)
 {
 	const char *body = (const char *)&p->body;
 
-	if (p->type == 0 || p->type >= REQ_END || (p->type == REQ_LOGIN) == logged_in ||
+	if (p->type == 0 || p->type >= REQ_END ||
+	    (p->type == REQ_LOGIN || p->type == REQ_TLS) == logged_in ||
 	    p->len != shapes[p->type].size)
 		return false;
 	for (size_t i = 0; i < 2; i++) {

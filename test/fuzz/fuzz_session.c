@@ -132,7 +132,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(in + size, LAST, strlen(LAST));
 	fake_ask_begin();
 	send_input(control[0], in, size + strlen(LAST), &lb);
-	session_run(&conf, &client, monitor[0]);
+	session_run(&conf, &client, monitor[0], NULL);
 	check_replies(out, &lb);
 	fake_ask_end();
 	close(control[0]);

@@ -56,6 +56,8 @@ static const struct row {
 	{ REQ_SPACE, sizeof(struct req_path), sizeof(struct ans_space), { FIELD(path, path) } },
 	{ REQ_SYMLINK, sizeof(struct req_symlink), sizeof(struct answer),
 	    { FIELD(symlink, target), FIELD(symlink, path) } },
+	{ REQ_TLS, sizeof(struct req_tls), sizeof(struct answer), { FIELD(tls, host) },
+	    { FIELD(tls, names_told), FIELD(tls, names_legacy), FIELD(tls, private) } },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -83,7 +85,7 @@ ends(struct house *h, bool user, uint32_t type, const void *req, size_t size)
 static bool
 is_for_user(const struct row *row)
 {
-	return row->type != REQ_LOGIN;
+	return row->type != REQ_LOGIN && row->type != REQ_TLS;
 }
 
 static void

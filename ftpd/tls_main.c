@@ -1,0 +1,125 @@
+/*
+ * genkan-ftpd-tls: the session with TLS. The monitor executes it, with descriptors 3 (and 4) the
+ * client, 5 the monitor, 6 the handover, 7 the log. By hand it looks at certificates:
+ *
+ *	genkan-ftpd-tls -t CERTIFICATE KEY ...
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "caps.h"
+#include "client.h"
+#include "conf.h"
+#include "handover.h"
+#include "log.h"
+#include "msg.h"
+#include "request.h"
+#include "session/certificate.h"
+#include "session/names.h"
+#include "session/sandbox.h"
+#include "session/session.h"
+#include "session/tls.h"
+
+/* No file of certificates is larger. */
+#define FILE_SIZE (1 << 20)
+
+static char *
+read_file(const char *path, size_t *len)
+{
+	FILE *file = fopen(path, "re");
+	char *bytes = file == NULL ? NULL : malloc(FILE_SIZE);
+
+	if (bytes == NULL)
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+	else
+		*len = fread(bytes, 1, FILE_SIZE, file);
+	if (file != NULL)
+		fclose(file);
+	return bytes;
+}
+
+/* -t: paths = CERTIFICATE KEY ...; an exit status. */
+static int
+check(int n, char *const paths[])
+{
+	int status = n >= 2 && n % 2 == 0 ? 0 : EX_USAGE;
+
+	for (int i = 0; i + 1 < n; i += 2) {
+		size_t len = 0, keylen = 0;
+		char *pem = read_file(paths[i], &len);
+		char *key = pem == NULL ? NULL : read_file(paths[i + 1], &keylen);
+
+		if (key == NULL ||
+		    certificates_check(paths[i], pem, len, paths[i + 1], key, keylen) != 0)
+			status = EX_CONFIG;
+		if (key != NULL)
+			explicit_bzero(key, keylen);
+		free(key);
+		free(pem);
+	}
+	return status;
+}
+
+/* The configuration as the monitor has printed it. */
+static int
+read_conf(const struct handover *h, struct conf *conf)
+{
+	const struct part *text = handover_find(h, PART_CONF, 0);
+	FILE *file = text == NULL || text->len == 0 ? NULL : fmemopen(text->bytes, text->len, "r");
+	char error[CONF_ERROR] = "it is missing";
+	int result = -1;
+
+	if (file != NULL && conf_init(conf) == 0)
+		result = conf_read(conf, file, "handover", error);
+	if (file != NULL)
+		fclose(file);
+	if (result == -1)
+		log_errorx("TLS: configuration: %s", error);
+	return result;
+}
+
+/* The monitor waits for this before it lets go of the session that was. */
+static void
+say_ready(void)
+{
+	const struct answer ready = { .error = 0 };
+
+	if (msg_send(HANDOVER_MONITOR, REQ_TLS, &ready, sizeof(ready), -1) == -1)
+		fatal("the monitor has gone");
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct handover handover;
+	static struct conf conf;
+	const struct sandbox box = { .empty = -1 };
+
+	if (argc >= 2 && strcmp(argv[1], "-t") == 0)
+		return check(argc - 2, argv + 2);
+	if (caps_no_new_privs() == -1 || handover_read(HANDOVER_FILE, &handover) == -1) {
+		fprintf(stderr, "genkan-ftpd-tls: genkan-ftpd executes this program for a client that "
+		                "wants TLS;\nby hand: genkan-ftpd-tls -t CERTIFICATE KEY ...\n");
+		return EX_USAGE;
+	}
+	close(HANDOVER_FILE);
+	prctl(PR_SET_NAME, "genkan-ftpd-tls");
+	signal(SIGPIPE, SIG_IGN);
+	log_adopt("genkan-ftpd", handover.log_to_stderr ? STDERR_FILENO : HANDOVER_LOG,
+	    handover.log_to_stderr);
+	log_set_level(handover.log_level);
+	log_set_role("session");
+	if (read_conf(&handover, &conf) == -1 || tls_load(&handover, &conf) == -1)
+		return EX_CONFIG;
+	names_load(&conf);
+	sandbox_enter(&box);
+	say_ready();
+	session_run(&conf, &handover.client, HANDOVER_MONITOR, &handover);
+	return 0;
+}
