@@ -1,6 +1,6 @@
 /*
  * The commands of genkanctl(8). Each gets its own argv (argv[0] is for messages)
- * and returns an exit status of sysexits(3): 0, EX_USAGE …; what is wrong is
+ * and returns an exit status, of sysexits(3) unless told: 0, EX_USAGE …; what is wrong is
  * said on stderr already.
  */
 #ifndef GENKAN_CTL_H
@@ -9,6 +9,9 @@
 #include <limits.h>
 
 #define CTL_CONF_FILE SYSCONFDIR "/genkan-ftpd.conf"
+
+/* The doctor, check.h. Returns 0, 1 with warnings, 2 with failures, or EX_USAGE. */
+int ctl_check(int argc, char **argv);
 
 /* Adds, changes and deletes users of the AuthUserFile. */
 int ctl_passwd(int argc, char **argv);

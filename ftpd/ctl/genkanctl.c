@@ -18,6 +18,7 @@ static const struct {
 	const char *title; /* argv[0] of the command */
 	const char *help;
 } commands[] = {
+	{ "check", ctl_check, "genkanctl check", "look at what a client from outside has to pass" },
 	{ "passwd", ctl_passwd, "genkanctl passwd", "add, change or delete a user" },
 };
 

@@ -1,0 +1,186 @@
+/*
+ * Every sentence that the doctor says. genkanctl(8) has an entry for each id; a test compares.
+ */
+#include "check.h"
+
+#include <string.h>
+
+static const struct {
+	const char *prefix, *en, *ja;
+} areas[] = {
+	{ "config", "Config", "設定" },
+	{ "launcher", "Launcher", "起動" },
+	{ "ports", "Passive ports", "PASV用ポート" },
+	{ "firewall", "Firewall", "防火壁" },
+};
+
+#define OK   VERDICT_OK
+#define WARN VERDICT_WARN
+#define FAIL VERDICT_FAIL
+#define SKIP VERDICT_SKIP
+
+static const struct words table[] = {
+	{ "config-ok", OK, "$1: $2 directives", NULL, "$1: 指定 $2 件", NULL },
+	{ "config-none", WARN, "there is no $1: the defaults hold",
+	    "copy examples/lan-and-ddns.conf there and name your host",
+	    "$1 がありません。既定値で動きます",
+	    "examples/lan-and-ddns.conf をそこへコピーして、ホスト名を書いてください" },
+	{ "config-share", OK, "--share: $1 for everybody, no file is needed", NULL,
+	    "--share: $1 を誰にでも公開(設定ファイル不要)", NULL },
+	{ "config-wrong", FAIL, "$1", "clients are sent away until it is corrected; genkan-ftpd -t tries it",
+	    "$1", "直すまで全ての接続を断ります。genkan-ftpd -t で確かめられます" },
+	{ "config-users", OK, "$1 users in $2", NULL, "$2 に利用者 $1 名", NULL },
+	{ "config-users-none", FAIL, "there is no user in $1: nobody can log in",
+	    "genkanctl passwd -u USER -d HOME NAME adds the first one",
+	    "$1 に利用者がいません。誰もログインできません",
+	    "genkanctl passwd -u USER -d HOME NAME で最初の利用者を加えてください" },
+	{ "config-users-unread", SKIP, "$1 can be read by root only", "run genkanctl check as root",
+	    "$1 は root にしか読めません", "genkanctl check を root で実行してください" },
+	{ "config-users-open", WARN, "everybody can read the password hashes in $1", "chmod 600 $1",
+	    "$1 のパスワードのハッシュを誰でも読めます", "chmod 600 $1" },
+	{ "config-home", WARN, "the home $1 of the user $2 is missing: the login is refused",
+	    "install -d -o $3 -g $4 -m 700 $1", "利用者 $2 のホーム $1 がありません。ログインを断ります",
+	    "install -d -o $3 -g $4 -m 700 $1" },
+	{ "config-guest-root", FAIL, "AnonymousRoot $1 is no directory: guests are refused",
+	    "make it, or name another one", "AnonymousRoot $1 がディレクトリではありません。ゲストを断ります",
+	    "作るか、他のディレクトリを指定してください" },
+	{ "config-guest-user", FAIL, "AnonymousUser $1 is no user of this system: guests are refused",
+	    "name one of /etc/passwd", "AnonymousUser $1 はこのシステムにいません。ゲストを断ります",
+	    "/etc/passwd にある利用者を指定してください" },
+	{ "config-role", WARN, "$1 $2 is no user of this system: nobody stands in, whom other services share",
+	    "useradd -r -M -d /nonexistent -s /usr/sbin/nologin $2",
+	    "$1 $2 はこのシステムにいません。他のサービスと共用の nobody で代用します",
+	    "useradd -r -M -d /nonexistent -s /usr/sbin/nologin $2" },
+
+	{ "launcher-ok", OK, "$1 starts it on port $2", NULL, "$1 がポート $2 で起動します", NULL },
+	{ "launcher-none", FAIL, "neither inetd, xinetd nor systemd starts genkan-ftpd",
+	    "take a file of examples/, or run genkan-ftpd --listen 21",
+	    "inetd、xinetd、systemd のどれも genkan-ftpd を起動しません",
+	    "examples/ のファイルを使うか、genkan-ftpd --listen 21 を実行してください" },
+	{ "launcher-by-hand", WARN, "$1 listens on port $2, and nothing starts it again after a reboot",
+	    "take examples/systemd/genkan-ftpd.service (in a container it is well as it is)",
+	    "$1 がポート $2 で待ち受けていますが、再起動後に起動するものがありません",
+	    "examples/systemd/genkan-ftpd.service を使ってください(コンテナならこのままで構いません)" },
+	{ "launcher-unit-off", FAIL, "$1 is not enabled", "systemctl enable --now $2", "$1 が有効ではありません",
+	    "systemctl enable --now $2" },
+	{ "launcher-xinetd-off", FAIL, "$1 is switched off there",
+	    "write disable = no, then systemctl reload xinetd", "$1 で止められています",
+	    "disable = no と書いて systemctl reload xinetd してください" },
+	{ "launcher-port", WARN, "$1: the port of $2 is not known", "give it as a number",
+	    "$1: $2 のポートが分かりません", "番号で書いてください" },
+	{ "launcher-wait", FAIL, "$1 would give it the listening socket, not a client", "write $2",
+	    "$1 では接続ではなく待ち受けソケットが渡されます", "$2 と書いてください" },
+	{ "launcher-user", WARN, "$1 starts it as $2, who cannot become the users who log in",
+	    "let root start it: it gives up its rights step by step",
+	    "$1 は $2 で起動します。ログインする利用者になれません",
+	    "root で起動してください。権限は段階的に捨てます" },
+	{ "launcher-program", FAIL, "$1 starts $2, which is not there", "install it, or correct the path",
+	    "$1 が起動する $2 がありません", "インストールするか、パスを直してください" },
+	{ "launcher-inetd-limit", WARN,
+	    "$1: after $2 connections in a minute inetd switches the service off for ten minutes",
+	    "write nowait.100000, then systemctl reload inetd",
+	    "$1: 一分間に $2 回接続されると inetd がサービスを十分間止めます",
+	    "nowait.100000 と書いて systemctl reload inetd してください" },
+	{ "launcher-inetutils", WARN,
+	    "$1: the inetd of GNU inetutils sleeps a second after each connection, and knows no IPv6",
+	    "install openbsd-inetd instead", "$1: GNU inetutils の inetd は接続ごとに一秒止まり、IPv6 も使えません",
+	    "代わりに openbsd-inetd を入れてください" },
+	{ "launcher-xinetd-cps", WARN,
+	    "$1: above $2 connections in a second xinetd switches the service off for $3 seconds",
+	    "write cps = 1000 1, then systemctl reload xinetd",
+	    "$1: 一秒間に $2 回を超えて接続されると xinetd がサービスを $3 秒間止めます",
+	    "cps = 1000 1 と書いて systemctl reload xinetd してください" },
+	{ "launcher-instances", WARN,
+	    "$1: $2 at once, but MaxClients is $3: who is one too many is cut off and does not hear why",
+	    "$4 above $3: at least $5", "$1: 同時接続 $2 ですが MaxClients は $3 です。超えた人は理由も聞けず切られます",
+	    "$4 を $3 より大きく(少なくとも $5)してください" },
+	{ "launcher-socket-trigger", WARN,
+	    "$1: after a burst of connections systemd lets the socket fail, for good",
+	    "write TriggerLimitIntervalSec=0 in its [Socket], then systemctl daemon-reload and restart $2",
+	    "$1: 接続が集中すると systemd がソケットを止め、二度と戻しません",
+	    "[Socket] に TriggerLimitIntervalSec=0 と書き、systemctl daemon-reload して $2 を再起動してください" },
+	{ "launcher-socket-stderr", WARN, "$1: standard error goes to the client", "write StandardError=journal",
+	    "$1: 標準エラー出力が接続相手に送られます", "StandardError=journal と書いてください" },
+	{ "launcher-twice", WARN, "port $1 is served by $2 and by $3", "switch one of them off",
+	    "ポート $1 を $2 と $3 の両方が受けています", "片方を止めてください" },
+	{ "launcher-listens", OK, "port $1 is listened on by $2", NULL, "ポート $1 は $2 が待ち受けています", NULL },
+	{ "launcher-silent", FAIL, "nobody listens on port $1",
+	    "start the super-server; its log says why it does not listen",
+	    "ポート $1 を待ち受けているものがいません",
+	    "スーパーサーバーを起動してください。待ち受けない理由はそのログにあります" },
+
+	{ "ports-ok", OK, "$1: $2 ports for MaxClients $3", NULL, "$1: $2 個(MaxClients $3)", NULL },
+	{ "ports-any", WARN, "PassivePorts any: no router can forward them",
+	    "PassivePorts 4000 4029, and forward these on the router",
+	    "PassivePorts any: ルーターで転送できません",
+	    "PassivePorts 4000 4029 とし、ルーターでこれらを転送してください" },
+	{ "ports-mapped", OK, "PassivePorts any: each is forwarded by PortMapping $1", NULL,
+	    "PassivePorts any: PortMapping $1 がその都度転送させます", NULL },
+	{ "ports-few", WARN, "$1: $2 ports, but MaxClients is $3: each running transfer takes one",
+	    "give more of them and forward them, or lower MaxClients",
+	    "$1: $2 個ですが MaxClients は $3 です。転送中は一つずつ使います",
+	    "増やして転送させるか、MaxClients を減らしてください" },
+	{ "ports-control", FAIL, "$1 has $2, the port of the control connection", "take other ports",
+	    "$1 に制御用のポート $2 が含まれています", "他のポートにしてください" },
+	{ "ports-kernel", WARN,
+	    "PassivePorts has some of $1-$2, which the kernel gives to outgoing connections: they may be taken",
+	    "take lower ones, such as 4000-4029",
+	    "PassivePorts がカーネルの外向き接続用 $1-$2 と重なり、使われてしまうことがあります",
+	    "4000-4029 のような小さい番号にしてください" },
+	{ "ports-taken", WARN, "port $1 of PassivePorts is listened on by $2", "leave it out, or end that",
+	    "PassivePorts のポート $1 は $2 が待ち受けています", "外すか、そちらを止めてください" },
+
+	{ "firewall-ok", OK, "$1 lets the control port and the passive ports in", NULL,
+	    "$1 は制御用と PASV 用のポートを通します", NULL },
+	{ "firewall-none", OK, "nothing filters what comes in", NULL, "外から来るものを遮る規則はありません", NULL },
+	{ "firewall-closed", FAIL, "$1 does not let tcp $2 in", "$3", "$1 が tcp $2 を通しません", "$3" },
+	{ "firewall-unknown", SKIP, "$1 has rules that are not understood here",
+	    "genkanctl check --wait shows what comes in", "$1 にここでは判断できない規則があります",
+	    "genkanctl check --wait で実際に届くか分かります" },
+	{ "firewall-legacy", SKIP, "there are rules of iptables-legacy, which are not looked at",
+	    "iptables-legacy -L INPUT -n shows them", "iptables-legacy の規則があり、ここでは見ません",
+	    "iptables-legacy -L INPUT -n で見られます" },
+	{ "firewall-denied", SKIP, "the rules can be read by root only", "run genkanctl check as root",
+	    "規則は root にしか読めません", "genkanctl check を root で実行してください" },
+	{ "firewall-tools", SKIP, "neither nft, ufw nor firewall-cmd is installed to tell of the rules", NULL,
+	    "規則を調べる nft、ufw、firewall-cmd がありません", NULL },
+};
+
+const struct words *
+words_find(const char *id)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (strcmp(table[i].id, id) == 0)
+			return &table[i];
+	return NULL;
+}
+
+const char *
+words_area(const char *id, bool japanese)
+{
+	const size_t len = strcspn(id, "-");
+
+	for (size_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++)
+		if (strncmp(areas[i].prefix, id, len) == 0 && areas[i].prefix[len] == '\0')
+			return japanese ? areas[i].ja : areas[i].en;
+	return "";
+}
+
+void
+words_fill(const char *sentence, const char *const *args, unsigned n, char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (; *sentence != '\0' && used < size - 1; sentence++) {
+		if (*sentence != '$' || sentence[1] < '1' || sentence[1] > '9') {
+			text[used++] = *sentence;
+			continue;
+		}
+		sentence++;
+		text[used] = '\0';
+		if ((unsigned)(*sentence - '1') < n)
+			used += strlcpy(text + used, args[*sentence - '1'], size - used);
+		used = used < size ? used : size - 1;
+	}
+	text[used] = '\0';
+}
