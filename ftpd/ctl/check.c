@@ -22,6 +22,9 @@ static void (*const order[])(struct check *) = {
 	check_launcher,
 	check_ports,
 	check_firewall,
+	check_router,
+	check_ddns,
+	check_reach,
 };
 
 static void

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "conf.h"
+#include "netaddr.h"
 #include "portrange.h"
 
 /* The exit status is 0 where all is OK or not to be seen, 1 with warnings, 2 with failures. */
@@ -79,6 +80,11 @@ struct check {
 	struct conf conf;
 	bool conf_good;
 	struct portlist control; /* the ports of the control connection */
+	struct netaddr router, wan;     /* the router, and its address outside as it says */
+	struct netaddr local, local6;   /* our own: towards the router; of IPv6, for the world */
+	struct netaddr announced;       /* by MasqueradeAddress */
+	struct netaddr outside;         /* under which we should be reached */
+	bool natpmp, pcp, upnp;         /* what the router speaks */
 
 	/* what was said */
 	unsigned said, count[VERDICTS];
@@ -98,6 +104,9 @@ void check_config(struct check *c);
 void check_launcher(struct check *c);
 void check_ports(struct check *c);
 void check_firewall(struct check *c);
+void check_router(struct check *c);
+void check_ddns(struct check *c);
+void check_reach(struct check *c);
 
 /* services.c: finds who starts genkan-ftpd, and the options that it gives. */
 void services_find(struct check *c);

@@ -577,5 +577,124 @@ class Firewall(DoctorTest):
         in_namespace(play)
 
 
+class Router(DoctorTest):
+    """With a gateway that says what the test wants: for -i and for each source."""
+
+    def gateway(self, inspect, **sources):
+        """sources: what is said of a source, its dots as underscores."""
+        text = "#!/bin/sh\nfor last; do :; done\ncase $1/$last in\n"
+        for source, line in sources.items():
+            text += "*/%s) echo '%s';;\n" % (source.replace("_", "."), line)
+        text += "-i/*) cat <<'EOF'\n%s\nend\nEOF\n;;\n*) echo 'failed not asked for';;\nesac\n" % inspect
+        self.tree.write("/gateway", text, 0o755)
+
+    def conf(self, text):
+        self.tree.write(CONF, "PassivePorts 4000 4029\nAuthUserFile %s\n%s\n" % (PASSWD, text))
+
+    def check(self, *args):
+        return super().check("--gateway", self.tree.path + "/gateway", *args)
+
+    GOOD = "gateway 192.168.1.1\nnatpmp yes ok\npcp no x\nupnp yes http://192.168.1.1/x\nwan %s public natpmp"
+
+    def test_public_address_and_the_name_agree(self):
+        self.conf("MasqueradeAddress home.example.net")
+        self.gateway(self.GOOD % "203.0.113.2", home_example_net="address 203.0.113.2 home.example.net")
+        found, status = self.check()
+        self.assertEqual(status, 0, self.report)
+        self.assertIn("192.168.1.1 speaks NAT-PMP, UPnP; its address outside is 203.0.113.2",
+                      found["router-ok"][0]["finding"])
+        self.assertIn("home.example.net is 203.0.113.2", found["ddns-ok"][0]["finding"])
+        self.assertIn("PASV tells 203.0.113.2 and a port of 4000-4029",
+                      found["clients-world"][0]["finding"])
+        self.assertIn("clients-lan", found)
+
+    def test_name_is_stale(self):
+        self.conf("MasqueradeAddress home.example.net")
+        self.gateway(self.GOOD % "203.0.113.2", home_example_net="address 203.0.113.77 home.example.net")
+        self.finds("ddns-stale", "203.0.113.77", "203.0.113.2", verdict="FAIL")
+
+    def test_first_source_that_answers_is_announced(self):
+        self.conf("MasqueradeAddress no.example.net natpmp home.example.net")
+        self.gateway(self.GOOD % "203.0.113.2", home_example_net="address 203.0.113.2 home.example.net",
+                     no_example_net="failed no.example.net has no address")
+        found = self.finds("ddns-failed", "no.example.net has no address", verdict="FAIL")
+        self.assertIn("203.0.113.2", found["clients-world"][0]["finding"])
+        self.assertIn("ddns-ok", found)
+
+    def test_masquerade_by_address(self):
+        self.conf("MasqueradeAddress 203.0.113.2")
+        self.gateway(self.GOOD % "203.0.113.2")
+        self.finds("ddns-ok", "MasqueradeAddress is 203.0.113.2", verdict="OK")
+        self.gateway(self.GOOD % "203.0.113.3")
+        self.finds("ddns-stale", verdict="FAIL")
+        self.gateway("gateway 192.168.1.1\nnatpmp no x\npcp no x\nupnp no x")
+        found = self.finds("ddns-unconfirmed", verdict="OK")
+        self.assertEqual(found["router-silent"][0]["verdict"], "----")
+
+    def test_nothing_is_announced(self):
+        self.gateway(self.GOOD % "203.0.113.2")
+        self.finds("ddns-none", "MasqueradeAddress natpmp")
+        self.conf("PortMapping natpmp")
+        found, status = self.check()
+        self.assertEqual(status, 0, self.report)
+        self.assertIn("203.0.113.2", found["clients-world"][0]["finding"])
+
+    def test_second_router(self):
+        self.conf("MasqueradeAddress 203.0.113.2")
+        self.gateway("gateway 192.168.1.1\nnatpmp yes ok\nwan 192.168.0.7 private natpmp\ndoublenat x")
+        self.finds("router-double", "192.168.0.7")
+
+    def test_nat_of_the_provider(self):
+        self.conf("MasqueradeAddress natpmp")
+        self.gateway("gateway 192.168.1.1\npcp yes ok\nwan 100.72.3.9 carrier pcp")
+        found = self.finds("router-carrier", "100.72.3.9", "IPv6", verdict="FAIL")
+        self.assertIn("clients-world-lost", found)
+
+    def test_router_without_a_line(self):
+        self.gateway("gateway 192.168.1.1\nnatpmp yes ok\nwan 0.0.0.0 none natpmp")
+        self.finds("router-offline", "0.0.0.0")
+        self.gateway("gateway 192.168.1.1\nnatpmp yes ok\nupnp no x")
+        self.assertIn("NAT-PMP", self.check()[0]["router-no-address"][0]["finding"])
+        self.gateway("gateway -\nnatpmp no x")
+        self.finds("router-none")
+
+    def test_protocols_that_the_configuration_wants(self):
+        nothing = "gateway 192.168.1.1\nnatpmp no x\npcp no x\nupnp no x"
+        for directive, name in (("MasqueradeAddress natpmp", "router-no-natpmp"),
+                                ("PortMapping natpmp", "router-no-natpmp"),
+                                ("MasqueradeAddress home.example.net upnp", "router-no-upnp"),
+                                ("PortMapping upnp", "router-no-upnp"),
+                                ("PortMapping auto", "router-no-mapping")):
+            with self.subTest(directive):
+                self.conf(directive)
+                self.gateway(nothing)
+                self.finds(name, verdict="FAIL")
+                self.gateway(self.GOOD % "203.0.113.2")
+                self.finds_not(name)
+
+    def test_upnp_router_that_is_not_remembered(self):
+        self.conf("PortMapping upnp\nStateDirectory /var/lib/x")
+        self.gateway(self.GOOD % "203.0.113.2")
+        self.finds("router-upnp-forgotten", "genkanctl map --list")
+        self.tree.write("/var/lib/x/gateway/upnp", "http://192.168.1.1/x\n")
+        self.finds_not("router-upnp-forgotten")
+
+    def test_gateway_that_cannot_be_run(self):
+        self.assertIn("No such file", self.check()[0]["router-gateway"][0]["finding"])
+        self.tree.write("/gateway", "#!/bin/sh\nexit 1\n", 0o755)
+        self.assertIn("has ended", self.check()[0]["router-gateway"][0]["finding"])
+
+    @root_only("becoming another user")
+    def test_gateway_runs_without_rights(self):
+        self.conf("GatewayUser genkan-none")
+        self.tree.write("/gateway", "#!/bin/sh\necho gateway 192.168.1.1\n"
+                        "echo wan 10.$(id -u | cut -c1-2).$(id -G | wc -w).1 private\necho end\n", 0o755)
+        self.assertIn("10.65.1.1", self.check()[0]["router-double"][0]["finding"])
+
+    def test_other_machines_router_is_left_alone(self):
+        found, _ = super().check()
+        self.assertFalse([name for name in found if name.startswith(("router", "ddns", "forward"))])
+
+
 if __name__ == "__main__":
     unittest.main()
