@@ -236,8 +236,9 @@ set_up(const struct conf *conf)
 	        SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_timeout(context, SESSION_SECONDS);
-	/* tickets alone: what a client brings back is all that is remembered of it */
-	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	/* tickets, and for clients of TLS 1.2 that take none (curl) sessions that we remember */
+	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER);
+	SSL_CTX_sess_set_cache_size(context, 4);
 	SSL_CTX_set_num_tickets(context, 1);
 	SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
 	SSL_CTX_set_cert_cb(context, choose_certificate, NULL);

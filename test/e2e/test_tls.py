@@ -463,11 +463,12 @@ class Reuse(TlsTest):
     def test_curl_resumes(self):
         self.remote("a", b"x")
         host, port = self.server.address
-        done = subprocess.run(
-            ["curl", "-sS", "-k", "--ssl-reqd", "-u", f"{USER}:{PASSWORD}", f"ftp://{host}:{port}/a",
-             f"ftp://{host}:{port}/a", f"ftp://{host}:{port}/a"],
-            capture_output=True, timeout=60, check=False)
-        self.assertEqual((done.returncode, done.stdout), (0, b"xxx"), done.stderr)
+        for version in "1.2", "1.3":  # with 1.2 curl takes no tickets
+            done = subprocess.run(
+                ["curl", "-sS", "-k", "--ssl-reqd", "--tls-max", version, "-u",
+                 f"{USER}:{PASSWORD}", *[f"ftp://{host}:{port}/a"] * 3],
+                capture_output=True, timeout=60, check=False)
+            self.assertEqual((done.returncode, done.stdout), (0, b"xxx"), done.stderr)
 
 
 class Lenient(TlsTest):
@@ -1060,6 +1061,67 @@ class Clients(TlsTest):
                 password: "secret")
             f.getbinaryfile("down"); f.putbinaryfile("up"); f.nlst.include?("down") or exit 1
             f.close""", self.host, str(self.port))
+        self.assert_both_ways()
+
+    @need_program("java")
+    def test_java_commons_net(self):
+        jar = "/usr/share/java/commons-net.jar"
+        modules = subprocess.run(["java", "--list-modules"], capture_output=True, text=True,
+                                 check=False).stdout
+        if not os.path.exists(jar) or "jdk.compiler" not in modules:
+            self.skipTest("commons-net or the compiler is not installed")
+        write_file(os.path.join(self.here, "Both.java"), b"""
+import java.io.*;
+import org.apache.commons.net.ftp.*;
+import org.apache.commons.net.util.TrustManagerUtils;
+public class Both {
+    static void must(boolean done, String what) { if (!done) throw new RuntimeException(what); }
+    public static void main(String[] a) throws Exception {
+        FTPSClient f = new FTPSClient(false);
+        f.setTrustManager(TrustManagerUtils.getAcceptAllTrustManager());
+        f.connect(a[0], Integer.parseInt(a[1]));
+        must(f.login("plain", "secret"), "login");
+        f.execPBSZ(0);
+        f.execPROT("P");
+        f.enterLocalPassiveMode();
+        f.setFileType(FTP.BINARY_FILE_TYPE);
+        try (InputStream in = new FileInputStream("up")) { must(f.storeFile("up", in), "up"); }
+        try (OutputStream out = new FileOutputStream("down")) {
+            must(f.retrieveFile("down", out), "down");
+        }
+        must(f.listFiles().length >= 2, "list");
+        f.logout();
+    }
+}
+""")
+        self.run_client("java", "-cp", jar, "Both.java", self.host, str(self.port))
+        self.assert_both_ways()
+
+    @need_program("npm")
+    def test_npm_basic_ftp(self):
+        try:
+            subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent",
+                            "basic-ftp@5.0.5"], cwd=self.here, check=True, capture_output=True,
+                           timeout=60, stdin=subprocess.DEVNULL)
+        except (subprocess.SubprocessError, OSError) as error:
+            self.skipTest(f"npm cannot fetch basic-ftp: {error}")
+        write_file(os.path.join(self.here, "both.js"), b"""
+            const { Client } = require("basic-ftp")
+            async function main() {
+                const client = new Client(20000)
+                await client.access({ host: process.argv[2], port: Number(process.argv[3]),
+                    user: "plain", password: "secret", secure: true,
+                    secureOptions: { rejectUnauthorized: false } })
+                for (let i = 0; i < 5; i++) {
+                    await client.uploadFrom("up", "up")
+                    await client.downloadTo("down", "down")
+                    await client.list()
+                }
+                client.close()
+            }
+            main().catch(error => { console.error(error); process.exit(1) })
+            """)
+        self.run_client("node", "both.js", self.host, str(self.port))
         self.assert_both_ways()
 
     @need_program("tnftp")
