@@ -20,6 +20,7 @@
 #include "caps.h"
 #include "client.h"
 #include "conf.h"
+#include "door.h"
 #include "gateway_start.h"
 #include "launcher.h"
 #include "log.h"
@@ -51,21 +52,6 @@ greet(const struct conf *conf, const struct client *client)
 
 	snprintf(text, sizeof(text), "220 %s\r\n", conf->server_ident);
 	say(client, text);
-}
-
-/* Claims a slot among all processes: -1 where there is no slots file, -2 when all are taken. */
-static int
-take_slot(const struct conf *conf, const struct client *client, int run_directory, int *slots)
-{
-	struct slot mine = { .pid = getpid(), .began = time(NULL), .peer = client->peer };
-	int slot = -1;
-
-	*slots = run_directory == -1 ? -1 : slots_open(run_directory);
-	if (*slots != -1)
-		slot = slots_claim(*slots, conf->max_clients, &mine);
-	if (slot == -1 && *slots != -1 && errno == EAGAIN)
-		return -2;
-	return slot;
 }
 
 /* A system user by name or number; nobody where there is no such user. */
@@ -126,6 +112,8 @@ run_roles(const struct conf *conf, const struct client *client, struct monitor *
 		close(pair[0]);
 		if (m->slots != -1)
 			close(m->slots);
+		if (m->hosts != -1)
+			close(m->hosts);
 		if (m->transfer_log != -1)
 			close(m->transfer_log);
 		if (m->gateway != -1)
@@ -157,6 +145,7 @@ serve(const struct conf *conf, struct client *client, int run_directory, struct 
 	wants_gateway = (conf->masquerade.kind == MASQUERADE_ASK ||
 	                    conf->port_mapping != PORT_MAPPING_OFF) &&
 	                !client->lan && client->peer.family == AF_INET;
+	client->shared = start_is_shared(&client->peer);
 	m->transfer_log = open_transfer_log(conf);
 	if (wants_gateway) {
 		if (box.root)
@@ -262,8 +251,10 @@ main(int argc, char **argv)
 	struct options o = { 0 };
 	struct conf conf;
 	struct client client;
+	struct door door;
 	struct monitor m = { .conf = &conf, .client = &client, .gateway = -1, .slots = -1, .slot = -1,
-		.transfer_log = -1, .root_fd = -1, .empty = -1, .successor = -1, .state = STATE_LOGIN };
+		.hosts = -1, .transfer_log = -1, .root_fd = -1, .empty = -1, .successor = -1,
+		.state = STATE_LOGIN };
 	char error[CONF_ERROR];
 	bool stderr_ok;
 	int listen_fds, run_directory;
@@ -290,20 +281,26 @@ main(int argc, char **argv)
 	if (client.socket)
 		setsid();
 	run_directory = start_run_directory(&conf);
-	m.slot = take_slot(&conf, &client, run_directory, &m.slots);
-	if (m.slot == -2) {
-		say(&client, START_FULL_REPLY);
+	if (!door_open(&door, &conf, &client, run_directory)) {
+		say(&client, door.reply);
 		log_open("genkan-ftpd", o.to_stderr, stderr_ok);
-		log_notice("refused a client: MaxClients %u reached", conf.max_clients);
+		log_notice("refused a client: %s", door.reason);
 		return 0;
 	}
+	m.slots = door.slots;
+	m.slot = door.slot;
+	m.hosts = door.hosts;
+	m.self = door.self;
 	if (!conf.tls_implicit) /* there the session greets, once it is encrypted */
 		greet(&conf, &client);
 
 	log_open("genkan-ftpd", o.to_stderr, stderr_ok);
 	log_set_level(o.debug ? LOG_DEBUG : conf.log_level);
-	if (m.slot == -1)
-		log_warnx("RunDirectory %s cannot be used: MaxClients does not hold", conf.run_directory);
+	if (m.slot == -1 || m.hosts == -1)
+		log_warnx("RunDirectory %s cannot be used: MaxClients, other limits and bans do not hold",
+		    conf.run_directory);
 	serve(&conf, &client, run_directory, &m);
+	if (m.slot != -1)
+		slots_release(m.slots, m.slot);
 	return 0;
 }

@@ -66,7 +66,8 @@ struct req_login {
 	char user[REQ_NAME];
 	char password[REQ_PASS];
 };
-struct ans_login { /* EACCES: not granted, whatever the reason; EPERM: that was the last try */
+struct ans_login { /* EACCES: not granted, whatever the reason; EPERM: that was the last try, or the
+		      host is banned; EUSERS: granted, but MaxClientsPerUser others are logged in */
 	int32_t error;
 	uint32_t rights;
 	bool anonymous;

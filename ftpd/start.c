@@ -272,3 +272,9 @@ start_is_lan(const struct networks *networks, const struct netaddr *peer)
 	freeifaddrs(all);
 	return found && !is_default_router(peer);
 }
+
+bool
+start_is_shared(const struct netaddr *peer)
+{
+	return netaddr_reach(peer) == NETADDR_LOOPBACK || is_default_router(peer);
+}

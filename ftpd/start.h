@@ -61,6 +61,12 @@ void start_kernel_ports(unsigned *first, unsigned *last);
 /* True if the client is in LocalNetworks or, with auto, in a network of this machine. */
 bool start_is_lan(const struct networks *networks, const struct netaddr *peer);
 
+/*
+ * True if many clients may come from this address: loopback, where tunnels end, and
+ * that of the default router, which may hide all others behind it.
+ */
+bool start_is_shared(const struct netaddr *peer);
+
 /* The text for a client that finds no free slot. */
 #define START_FULL_REPLY "421 All places are taken (MaxClients), try again later.\r\n"
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "hosts.h"
 #include "netaddr.h"
 #include "portrange.h"
 
@@ -93,6 +94,14 @@ enum tls_protocol { TLS_1_2, TLS_1_3 };
 /* As many certificates are the most. */
 #define TLS_FILES 8
 
+/* BanAfter: so many failures ban a host for so long. */
+struct ban_rule {
+	struct hosts_rate rate;
+	unsigned seconds; /* 0: for good */
+};
+
+#define BAN_SECONDS 600 /* where BanAfter names no time */
+
 /* Strings are never NULL: a directive that is off is the empty string. Times are seconds, 0 never. */
 struct conf {
 	struct masquerade masquerade;
@@ -136,6 +145,9 @@ struct conf {
 
 	unsigned max_clients; /* 1..SLOTS_MAX */
 	unsigned max_login_attempts;
+	unsigned max_clients_per_host, max_clients_per_user; /* 0: no limit, as below */
+	struct hosts_rate max_connections_per_host;
+	struct ban_rule ban_after;
 	unsigned timeout_login;
 	unsigned timeout_idle;
 	unsigned timeout_no_transfer;

@@ -81,6 +81,11 @@ extern const struct kind conftls_reuses;
 extern const struct kind conftls_verifies;
 extern const struct kind conftls_protocols;
 
+/* Of limits across processes: conflimit.c */
+extern const struct kind conflimit_counts;
+extern const struct kind conflimit_rates;
+extern const struct kind conflimit_bans;
+
 /* Says what is wrong; returns -1. */
 int confvalue_wrong(char why[static WHY], const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -3,6 +3,11 @@
  *
  * Slot i is owned by the lock on byte i of the file, wherever its record lies,
  * so that programs with records of another size still agree on who is alive.
+ *
+ * In front of the records stands an index, which one read shows: who seems to
+ * have which slot. It only says where to look first; the locks decide. Whoever
+ * counts and claims holds the lock on the byte behind the slots', so that two
+ * who come at once are counted.
  */
 #include "slots.h"
 
@@ -13,14 +18,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hosts.h"
+
+/* An entry of the index. */
+struct entry {
+	struct hosts_key host;
+	int32_t pid; /* 0: free */
+	int32_t unused;
+};
+
+#define RECORDS (SLOTS_MAX * sizeof(struct entry)) /* where the records begin */
+
+_Static_assert(RECORDS + SLOTS_MAX * sizeof(struct slot) < 1 << 20, "leases.c begins there");
+
 int
-slots_open(int dirfd)
+slots_open_file(int dirfd, const char *name)
 {
 	struct stat st;
 	int fd, saved;
 
 	/* For reading and writing, even a FIFO that somebody put there opens at once. */
-	fd = openat(dirfd, "slots", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == -1)
@@ -36,6 +54,12 @@ bad:
 	close(fd);
 	errno = saved;
 	return -1;
+}
+
+int
+slots_open(int dirfd)
+{
+	return slots_open_file(dirfd, "slots");
 }
 
 static struct flock
@@ -54,53 +78,24 @@ valid(int index)
 	return false;
 }
 
-int
-slots_claim(int fd, unsigned max, const struct slot *mine)
+static int
+write_at(int fd, const void *what, size_t size, size_t at)
 {
-	struct flock lock;
-	unsigned i;
-	int index, saved;
+	ssize_t n = pwrite(fd, what, size, (off_t)at);
 
-	if (max > SLOTS_MAX) {
-		errno = EINVAL;
-		return -1;
-	}
-	/* Begin where no other is likely to be: neighbours have other pids. */
-	for (i = 0; i < max; i++) {
-		index = (int)(((unsigned)getpid() + i) % max);
-		lock = slot_lock(index, F_WRLCK);
-		if (fcntl(fd, F_OFD_SETLK, &lock) == -1) {
-			if (errno == EAGAIN || errno == EACCES)
-				continue;
-			return -1;
-		}
-		if (slots_update(fd, index, mine) == 0)
-			return index;
-		saved = errno;
-		lock = slot_lock(index, F_UNLCK);
-		(void)fcntl(fd, F_OFD_SETLK, &lock);
-		errno = saved;
-		return -1;
-	}
-	errno = EAGAIN;
-	return -1;
-}
-
-int
-slots_update(int fd, int index, const struct slot *mine)
-{
-	ssize_t n;
-
-	if (!valid(index))
-		return -1;
-	n = pwrite(fd, mine, sizeof(*mine), (off_t)index * (off_t)sizeof(*mine));
 	if (n == -1)
 		return -1;
-	if ((size_t)n != sizeof(*mine)) {
+	if ((size_t)n != size) {
 		errno = ENOSPC;
 		return -1;
 	}
 	return 0;
+}
+
+static int
+write_entry(int fd, int index, const struct entry *entry)
+{
+	return write_at(fd, entry, sizeof(*entry), (size_t)index * sizeof(*entry));
 }
 
 /* 1 if another open file description holds the slot, 0 if not, or -1. */
@@ -114,6 +109,161 @@ is_held(int fd, int index)
 	return lock.l_type != F_UNLCK;
 }
 
+/* True if at least max others come from this host; forgets those that were killed. */
+static bool
+host_is_full(int fd, struct entry index[static SLOTS_MAX], const struct hosts_key *host, unsigned max)
+{
+	static const struct entry none;
+	unsigned found = 0;
+
+	for (int i = 0; i < SLOTS_MAX && found < max; i++) {
+		if (index[i].pid == 0 || memcmp(&index[i].host, host, sizeof(*host)) != 0)
+			continue;
+		if (is_held(fd, i) == 0) {
+			index[i] = none;
+			(void)write_entry(fd, i, &none);
+		} else {
+			found++;
+		}
+	}
+	return found >= max;
+}
+
+/* Takes the lock of slot i: 1, or 0 if somebody has it, or -1. */
+static int
+take(int fd, int i)
+{
+	struct flock lock = slot_lock(i, F_WRLCK);
+
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return 1;
+	return errno == EAGAIN || errno == EACCES ? 0 : -1;
+}
+
+/* Takes a slot: of those that seem free, then of those whose owners may have been killed. */
+static int
+take_any(int fd, const struct entry index[static SLOTS_MAX], unsigned max)
+{
+	unsigned first = (unsigned)getpid();
+
+	for (int round = 0; round < 2; round++)
+		for (unsigned i = 0; i < max; i++) {
+			int at = (int)((first + i) % max), got;
+
+			if ((index[at].pid == 0) != (round == 0))
+				continue;
+			if ((got = take(fd, at)) != 0)
+				return got == 1 ? at : -1;
+		}
+	errno = EAGAIN;
+	return -1;
+}
+
+static int
+write_down(int fd, int index, const struct slot *mine)
+{
+	struct entry entry = { .host = hosts_key(&mine->peer), .pid = mine->pid };
+
+	if (slots_update(fd, index, mine) == -1)
+		return -1;
+	return write_entry(fd, index, &entry);
+}
+
+/* Counts and claims, while nobody else does. */
+static int
+claim(int fd, struct slots_limits limits, const struct slot *mine)
+{
+	struct entry index[SLOTS_MAX] = { 0 };
+	struct hosts_key host = hosts_key(&mine->peer);
+	int i, saved;
+
+	if (pread(fd, index, sizeof(index), 0) == -1)
+		return -1;
+	if (limits.per_host != 0 && host_is_full(fd, index, &host, limits.per_host)) {
+		errno = EUSERS;
+		return -1;
+	}
+	if ((i = take_any(fd, index, limits.total)) == -1 || write_down(fd, i, mine) == 0)
+		return i;
+	saved = errno;
+	slots_release(fd, i);
+	errno = saved;
+	return -1;
+}
+
+/* The lock of whoever counts and claims; waits for it. 0 or -1. */
+static int
+lock_all(int fd)
+{
+	struct flock all = slot_lock(SLOTS_MAX, F_WRLCK);
+	int r;
+
+	do
+		r = fcntl(fd, F_OFD_SETLKW, &all);
+	while (r == -1 && errno == EINTR);
+	return r;
+}
+
+/* Keeps errno. */
+static void
+unlock_all(int fd)
+{
+	struct flock all = slot_lock(SLOTS_MAX, F_UNLCK);
+	int saved = errno;
+
+	(void)fcntl(fd, F_OFD_SETLK, &all);
+	errno = saved;
+}
+
+int
+slots_claim(int fd, struct slots_limits limits, const struct slot *mine)
+{
+	int i;
+
+	if (limits.total > SLOTS_MAX) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (lock_all(fd) == -1)
+		return -1;
+	i = claim(fd, limits, mine);
+	unlock_all(fd);
+	return i;
+}
+
+void
+slots_release(int fd, int index)
+{
+	static const struct entry none;
+	struct flock lock = slot_lock(index, F_UNLCK);
+
+	if (!valid(index))
+		return;
+	(void)write_entry(fd, index, &none);
+	(void)fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+int
+slots_update(int fd, int index, const struct slot *mine)
+{
+	if (!valid(index))
+		return -1;
+	return write_at(fd, mine, sizeof(*mine), RECORDS + (size_t)index * sizeof(*mine));
+}
+
+static int
+read_record(int fd, int index, struct slot *out)
+{
+	size_t at = RECORDS + (size_t)index * sizeof(*out);
+
+	/* Short or empty: claimed just now, not yet written. */
+	if (pread(fd, out, sizeof(*out), (off_t)at) == -1)
+		return -1;
+	out->user[sizeof(out->user) - 1] = '\0';
+	out->path[sizeof(out->path) - 1] = '\0';
+	return 0;
+}
+
 int
 slots_read(int fd, int index, struct slot *out)
 {
@@ -124,11 +274,7 @@ slots_read(int fd, int index, struct slot *out)
 		return -1;
 	if ((held = is_held(fd, index)) != 1)
 		return held;
-	/* Short or empty: claimed just now, not yet written. */
-	if (pread(fd, out, sizeof(*out), (off_t)index * (off_t)sizeof(*out)) == -1)
-		return -1;
-	out->user[sizeof(out->user) - 1] = '\0';
-	return 1;
+	return read_record(fd, index, out) == -1 ? -1 : 1;
 }
 
 unsigned
@@ -140,4 +286,36 @@ slots_count(int fd, unsigned max)
 		if (is_held(fd, (int)i) == 1)
 			count++;
 	return count;
+}
+
+/* How many living sessions but slot mine have this user, at most max. */
+static unsigned
+count_user(int fd, int mine, const char *user, unsigned max)
+{
+	struct entry index[SLOTS_MAX] = { 0 };
+	struct slot slot = { 0 };
+	unsigned count = 0;
+
+	if (pread(fd, index, sizeof(index), 0) == -1)
+		return 0;
+	for (int i = 0; i < SLOTS_MAX && count < max; i++)
+		if (i != mine && index[i].pid != 0 && read_record(fd, i, &slot) == 0 &&
+		    strcmp(slot.user, user) == 0 && is_held(fd, i) == 1)
+			count++;
+	return count;
+}
+
+int
+slots_enter(int fd, int index, const struct slot *mine, unsigned per_user)
+{
+	int r = -1;
+
+	if (!valid(index) || lock_all(fd) == -1)
+		return -1;
+	if (per_user != 0 && count_user(fd, index, mine->user, per_user) >= per_user)
+		errno = EUSERS;
+	else
+		r = slots_update(fd, index, mine);
+	unlock_all(fd);
+	return r;
 }

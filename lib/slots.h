@@ -13,6 +13,7 @@
 #ifndef GENKAN_SLOTS_H
 #define GENKAN_SLOTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,12 +21,33 @@
 
 #define SLOTS_MAX 1000
 
+enum slot_state {
+	SLOT_LOGIN, /* nobody has logged in yet */
+	SLOT_IDLE,
+	SLOT_READS,  /* a file: RETR, HASH */
+	SLOT_WRITES, /* a file: STOR, APPE, STOU */
+	SLOT_LISTS
+};
+
 /* What a slot tells of its session; the file is readable by its owner alone. */
 struct slot {
 	int32_t pid; /* the monitor */
+	uint32_t state;
 	int64_t began; /* seconds since the epoch */
 	struct netaddr peer;
-	char user[64]; /* NUL-terminated; empty before login */
+	char user[64]; /* NUL-terminated, cut off if it is longer; empty before login */
+	/* Of what is read, written or listed now. Times are milliseconds since the epoch. */
+	char path[256]; /* its end, if it is longer */
+	int64_t bytes;  /* moved so far */
+	int64_t size;   /* to be moved in all, -1: not known */
+	int64_t started;
+	int64_t changed; /* when bytes was true; while idle, the end of the last transfer */
+};
+
+/* Limits of a claim. */
+struct slots_limits {
+	unsigned total;    /* at most SLOTS_MAX */
+	unsigned per_host; /* a host as hosts_key() has it; 0: no limit */
 };
 
 /*
@@ -35,11 +57,17 @@ struct slot {
  */
 int slots_open(int dirfd);
 
+/* The same for a file of another name beside it. */
+int slots_open_file(int dirfd, const char *name);
+
 /*
- * Claims a free slot of the first max (at most SLOTS_MAX) and writes *mine into it.
- * Returns its index, or -1: EAGAIN when all are taken, else errno.
+ * Claims a free slot and writes *mine into it. Returns its index, or -1: EAGAIN
+ * when all are taken, EUSERS when the host has as many as it may, else errno.
  */
-int slots_claim(int fd, unsigned max, const struct slot *mine);
+int slots_claim(int fd, struct slots_limits limits, const struct slot *mine);
+
+/* Gives a claimed slot back; the end of the process does as well, and more slowly for others. */
+void slots_release(int fd, int index);
 
 /* Rewrites the claimed slot (pwrite(2)); 0 or -1. */
 int slots_update(int fd, int index, const struct slot *mine);
@@ -52,5 +80,12 @@ int slots_read(int fd, int index, struct slot *out);
 
 /* How many of the first max slots are taken. */
 unsigned slots_count(int fd, unsigned max);
+
+/*
+ * Rewrites the claimed slot of a session that becomes mine->user, unless per_user
+ * others (0: no limit) are that user's: then -1 with EUSERS. Needs fcntl(2)'s
+ * F_OFD_SETLKW, so it comes before a system call filter.
+ */
+int slots_enter(int fd, int index, const struct slot *mine, unsigned per_user);
 
 #endif

@@ -30,18 +30,15 @@
 #include "auth.h"
 #include "caps.h"
 #include "files.h"
+#include "limits.h"
 #include "log.h"
 #include "monitor.h"
-#include "slots.h"
 #include "sysfilter.h"
 #include "tls_start.h"
 
 #ifndef __NR_fchmodat2
 #define __NR_fchmodat2 452
 #endif
-
-/* A failure costs one second more than the one before, up to this. */
-#define DELAY_MAX 10
 
 /* Set-user-id, set-group-id and sticky: no mode of ours ever has them. */
 #define SPECIAL_MODES 07000
@@ -102,21 +99,18 @@ authenticate(const struct monitor *m, const struct req_login *r, struct grant *g
 	return result;
 }
 
-/* The same answer and at least the same time, whatever was wrong. */
+/* The same answer and the same time, whatever was wrong. */
 static int
 refuse(struct monitor *m, const char *user, const char *reason)
 {
 	char peer[NETADDR_TEXT], word[64];
-	unsigned seconds;
 
 	m->attempts++;
 	/* fail2ban reads this line: see examples/fail2ban */
 	log_notice("auth-fail rhost=%s user=\"%s\" reason=%s n=%u",
 	    netaddr_text(&m->client->peer, peer), monitor_word(word, sizeof(word), user), reason,
 	    m->attempts);
-	seconds = m->attempts < DELAY_MAX ? m->attempts : DELAY_MAX;
-	monitor_delay(m, (int)seconds * 1000);
-	return m->attempts >= m->conf->max_login_attempts ? EPERM : EACCES;
+	return limits_failed(m) || m->attempts >= m->conf->max_login_attempts ? EPERM : EACCES;
 }
 
 static unsigned
@@ -235,21 +229,6 @@ enter_root(const struct monitor *m, int root)
 	return open_directory("/");
 }
 
-static void
-tell_slot(const struct monitor *m)
-{
-	struct slot slot = { .pid = getpid(), .peer = m->client->peer };
-	struct timespec now;
-
-	if (m->slots == -1 || m->slot == -1)
-		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	slot.began = now.tv_sec - (monitor_clock() - m->began) / 1000;
-	(void)strlcpy(slot.user, m->account.name, sizeof(slot.user));
-	if (slots_update(m->slots, m->slot, &slot) == -1)
-		log_warn("slots");
-}
-
 /* The last step: the system calls of the user's state and no others. */
 static int
 filter_calls(const struct monitor *m)
@@ -288,7 +267,7 @@ settle(struct monitor *m, const struct grant *g, int root, struct ans_login *ans
 		return fail(m, "no home", g->home);
 	if (*text == -1)
 		*text = open_text(m, true);
-	tell_slot(m);
+	limits_settled(m);
 	if (filter_calls(m) == -1)
 		return fail(m, "system call filter", "");
 	return 0;
@@ -342,6 +321,7 @@ step_back(struct monitor *m, int *text)
 		close(*text);
 	*text = -1;
 	memset(&m->account, 0, sizeof(m->account));
+	limits_leave(m);
 	if (m->spent && caps_keep(0) == -1)
 		log_warn("dropping capabilities");
 }
@@ -354,7 +334,8 @@ login_request(struct monitor *m, const union any_request *req, union any_answer 
 	struct account *a = &m->account;
 	char peer[NETADDR_TEXT];
 
-	if (m->spent || m->attempts >= m->conf->max_login_attempts)
+	m->asked = monitor_clock();
+	if (m->spent || m->attempts >= m->conf->max_login_attempts || limits_banned(m))
 		return EPERM;
 	if (m->conf->tls >= TLS_CONTROL && !m->tls)
 		return EACCES; /* the session has said so before it came to this */
@@ -366,6 +347,11 @@ login_request(struct monitor *m, const union any_request *req, union any_answer 
 	a->gid = m->root ? grant.gid : getegid();
 	a->anonymous = grant.anonymous;
 	a->rights = rights_of(m->conf, a->anonymous);
+	if (limits_enter(m) == EUSERS) {
+		memset(a, 0, sizeof(*a));
+		m->attempts++;
+		return EUSERS;
+	}
 	if (enter(m, &grant, &ans->login, fd) == -1) {
 		step_back(m, fd);
 		ans->login.directory[0] = '\0';

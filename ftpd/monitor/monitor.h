@@ -13,6 +13,7 @@
 
 #include "client.h"
 #include "conf.h"
+#include "slots.h"
 
 enum monitor_state { STATE_LOGIN = 1 << 0, STATE_USER = 1 << 1 };
 
@@ -34,6 +35,8 @@ struct monitor {
 	int sock;         /* the socketpair to the session */
 	int gateway;      /* the socket on which genkan-ftpd-gateway answers, or -1 */
 	int slots, slot;  /* the slots file and our index, or -1 */
+	int hosts;        /* what is remembered of hosts (hosts.h); -1: nothing, or it is done with */
+	struct slot self; /* what our slot tells */
 	int transfer_log; /* opened for appending, or -1 */
 	bool root;        /* started as root: uid switch and chroot are done */
 	uid_t session_uid; /* with TLS and as root: what the next session is made of */
@@ -44,6 +47,7 @@ struct monitor {
 	/* The rest is the monitor's own; it begins as zeros. */
 	enum monitor_state state;
 	int64_t began;     /* monitor_clock() at the start */
+	int64_t asked;     /* monitor_clock() when the login that is served came */
 	unsigned attempts; /* failed logins */
 	bool spent; /* it became a user whose root it could not enter: nobody else can come in */
 	struct account account;

@@ -12,7 +12,7 @@
 
 struct session;
 
-/* *display is the DisplayLogin text or -1. EACCES: denied. EPERM: denied for good. */
+/* *display is the DisplayLogin text or -1. EACCES: denied. EPERM: denied for good. EUSERS: too many. */
 int ask_login(struct session *s, const char *user, const char *password, struct ans_login *answer,
     int *display);
 

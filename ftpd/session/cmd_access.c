@@ -82,6 +82,13 @@ cmd_pass(struct session *s, char *arg)
 			s->quit = true;
 			return;
 		}
+		if (errno == EUSERS) {
+			reply(s, 530,
+			    "You are logged in %u times already, all that is allowed (MaxClientsPerUser): "
+			    "close one of these connections first.",
+			    s->conf->max_clients_per_user);
+			return;
+		}
 		reply(s, 530, "Login incorrect: check name and password, then send USER again.");
 		return;
 	}

@@ -333,6 +333,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.gateway = -1,
 		.slots = -1,
 		.slot = -1,
+		.hosts = -1,
 		.transfer_log = -1 };
 	bool logged_in = false, over = false;
 	unsigned n = 0, i, before;

@@ -24,8 +24,10 @@
 #include <unistd.h>
 
 #include "caps.h"
+#include "hosts.h"
 #include "log.h"
 #include "msg.h"
+#include "slots.h"
 
 /* Anybody but root: what the user becomes where the test has the power. */
 #define NOBODY 65534
@@ -143,6 +145,22 @@ house_teardown(void **state)
 	return 0;
 }
 
+/* As main() does it. */
+static void
+open_counts(struct house *h, struct monitor *m)
+{
+	struct slots_limits limits = { .total = SLOTS_MAX };
+	int dir = open(h->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	m->self = (struct slot){ .pid = getpid(), .began = 1, .peer = h->client.peer, .size = -1 };
+	m->hosts = hosts_open(dir);
+	m->slots = slots_open(dir);
+	m->slot = slots_claim(m->slots, limits, &m->self);
+	if (m->hosts == -1 || m->slot == -1)
+		fatal("slots and hosts");
+	close(dir);
+}
+
 static void
 run_monitor(struct house *h, int sock)
 {
@@ -153,6 +171,7 @@ run_monitor(struct house *h, int sock)
 		.gateway = h->gateway,
 		.slots = -1,
 		.slot = -1,
+		.hosts = -1,
 		.transfer_log = h->transfer_log,
 		.root = h->root,
 	};
@@ -166,6 +185,8 @@ run_monitor(struct house *h, int sock)
 	signal(SIGPIPE, SIG_IGN);
 	log_open("test", true, true);
 	log_set_level(LOG_DEBUG);
+	if (h->counted)
+		open_counts(h, &m);
 	if (h->root &&
 	    caps_confine(CAPS_SETUID | CAPS_SETGID | CAPS_SYS_CHROOT | CAPS_NET_BIND_SERVICE) == -1)
 		fatal("caps_confine");

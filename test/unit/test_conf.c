@@ -149,6 +149,12 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(conf.umask_dir, 022);
 	assert_int_equal(conf.max_clients, 30);
 	assert_int_equal(conf.max_login_attempts, 3);
+	assert_int_equal(conf.max_clients_per_host, 0);
+	assert_int_equal(conf.max_clients_per_user, 0);
+	assert_int_equal(conf.max_connections_per_host.n, 0);
+	assert_int_equal(conf.ban_after.rate.n, 20);
+	assert_int_equal(conf.ban_after.rate.seconds, 600);
+	assert_int_equal(conf.ban_after.seconds, 600);
 	assert_int_equal(conf.timeout_login, 60);
 	assert_int_equal(conf.timeout_idle, 600);
 	assert_int_equal(conf.timeout_no_transfer, 0);
@@ -297,6 +303,70 @@ unknown_directives_get_a_suggestion_if_one_is_close(void **state)
 	assert_refused("ServerType inetd", "-o: ServerType: unknown directive");
 	assert_refused("AVeryLongNameThatNobodyWouldEverGiveToADirective 1",
 	    "-o: AVeryLongNameThatNobodyWouldEverGiveToADirective: unknown directive");
+}
+
+static void
+limits_are_counts_and_rates(void **state)
+{
+	static const struct {
+		const char *name, *value, *prints;
+	} rows[] = {
+		{ "MaxClientsPerHost", "5", "5" },
+		{ "MaxClientsPerHost", "None", "none" },
+		{ "MaxClientsPerUser", "1000", "1000" },
+		{ "MaxConnectionsPerHost", "20/90", "20/90s" },
+		{ "MaxConnectionsPerHost", "20/60S", "20/1m" },
+		{ "MaxConnectionsPerHost", "1000000/365d", "1000000/365d" },
+		{ "MaxConnectionsPerHost", "none", "none" },
+		{ "BanAfter", "5/10m", "5/10m 10m" },
+		{ "BanAfter", "30/1d  2h", "30/1d 2h" },
+		{ "BanAfter", "1/36h Forever", "1/36h forever" },
+		{ "BanAfter", "none", "none" },
+	};
+	char line[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(line, sizeof(line), "%s %s", rows[i].name, rows[i].value);
+		assert_set(line);
+		assert_string_equal(printed(&conf, rows[i].name), rows[i].prints);
+		assert_survives_print();
+	}
+	assert_set("BanAfter 5/2m 1h");
+	assert_int_equal(conf.ban_after.rate.n, 5);
+	assert_int_equal(conf.ban_after.rate.seconds, 120);
+	assert_int_equal(conf.ban_after.seconds, 3600);
+}
+
+static void
+limits_that_mean_nothing_are_refused(void **state)
+{
+	static const char *const rates[] = { "20", "20/", "/1m", "20/0", "0/1m", "-1/1m", "20/1w",
+		"20/m", "20/1m 5m", "20/366d", "20 / 1m", "1000001/1m", "20/1m/1m", "none 5m", "+5/1m" };
+	char line[64], before[64];
+
+	(void)state;
+	assert_refused("MaxClientsPerHost 0",
+	    "-o: MaxClientsPerHost: \"0\" is neither none nor a number from 1 to 1000");
+	assert_refused("MaxClientsPerUser 1001",
+	    "-o: MaxClientsPerUser: \"1001\" is neither none nor a number from 1 to 1000");
+	assert_refused("MaxConnectionsPerHost 20",
+	    "-o: MaxConnectionsPerHost: it wants none or N/INTERVAL, N from 1 to 1000000 and INTERVAL "
+	    "such as 30s, 10m, 2h or 1d");
+	assert_refused("BanAfter 31/1m",
+	    "-o: BanAfter: it wants none or N/INTERVAL, N from 1 to 30 and INTERVAL such as 30s, 10m, "
+	    "2h or 1d");
+	assert_refused("BanAfter 5/1m soon",
+	    "-o: BanAfter: the time of the ban is neither forever nor such as 10m, 2h or 1d");
+	assert_refused("BanAfter none 5m", "-o: BanAfter: none stands alone");
+	snprintf(before, sizeof(before), "%s", printed(&conf, "BanAfter"));
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		snprintf(line, sizeof(line), "MaxConnectionsPerHost %s", rates[i]);
+		if (conf_set(&conf, "-o", line, error) != -1)
+			fail_msg("%s was taken", line);
+		assert_string_equal(printed(&conf, "MaxConnectionsPerHost"), "none");
+	}
+	assert_string_equal(printed(&conf, "BanAfter"), before);
 }
 
 static void
@@ -644,6 +714,8 @@ main(void)
 		TEST(reading_ends_at_the_first_error),
 		TEST(unreadable_file_is_an_error),
 		TEST(unknown_directives_get_a_suggestion_if_one_is_close),
+		TEST(limits_are_counts_and_rates),
+		TEST(limits_that_mean_nothing_are_refused),
 		TEST(option_overrides_the_file_and_the_last_one_holds),
 		TEST(option_without_directive_is_refused),
 		TEST(failed_option_leaves_the_value),

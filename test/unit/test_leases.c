@@ -176,7 +176,7 @@ slots_and_leases_do_not_meet(void **state)
 	int index;
 
 	(void)state;
-	assert_int_not_equal(index = slots_claim(ours, SLOTS_MAX, &mine), -1);
+	assert_int_not_equal(index = slots_claim(ours, (struct slots_limits){ .total = SLOTS_MAX }, &mine), -1);
 	for (unsigned port = 1024; port < 65536; port += 977)
 		assert_int_equal(leases_take(ours, (uint16_t)port, &peer, 1000), 0);
 	assert_int_equal(slots_count(theirs, SLOTS_MAX), 1);

@@ -64,6 +64,12 @@ slot_of(const char *user)
 	return s;
 }
 
+static struct slots_limits
+up_to(unsigned max)
+{
+	return (struct slots_limits){ .total = max };
+}
+
 /* Another session: a process that holds a slot until it is told to end or killed. */
 struct session {
 	pid_t pid;
@@ -85,7 +91,7 @@ session_begin(const struct place *p, unsigned max, const char *user)
 		struct slot mine = slot_of(user);
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		index = fd == -1 ? -1 : slots_claim(fd, max, &mine);
+		index = fd == -1 ? -1 : slots_claim(fd, up_to(max), &mine);
 		if (write(ready[1], &index, sizeof(index)) != sizeof(index))
 			_exit(1);
 		_exit(read(stop[0], &c, 1) == 1 ? 0 : 1);
@@ -255,15 +261,15 @@ full_house_gives_eagain(void **state)
 	assert_int_equal(taken, (1u << MAX) - 1);
 	assert_int_equal(slots_count(fd, MAX), MAX);
 	errno = 0;
-	assert_int_equal(slots_claim(fd, MAX, &mine), -1);
+	assert_int_equal(slots_claim(fd, up_to(MAX), &mine), -1);
 	assert_int_equal(errno, EAGAIN);
 
 	/* A higher limit finds the next; one that leaves finds room again. */
-	assert_int_equal(slots_claim(fd, MAX + 1, &mine), MAX);
+	assert_int_equal(slots_claim(fd, up_to(MAX + 1), &mine), MAX);
 	close(fd);
 	session_end(&s[2], true);
 	fd = slots_open(p->dir);
-	assert_int_equal(slots_claim(fd, MAX, &mine), s[2].index);
+	assert_int_equal(slots_claim(fd, up_to(MAX), &mine), s[2].index);
 	close(fd);
 	for (i = 0; i < MAX; i++)
 		if (i != 2)
@@ -277,9 +283,9 @@ no_slots_are_full_at_once(void **state)
 	struct slot mine = slot_of("bob");
 	int fd = slots_open(p->dir);
 
-	assert_int_equal(slots_claim(fd, 0, &mine), -1);
+	assert_int_equal(slots_claim(fd, up_to(0), &mine), -1);
 	assert_int_equal(errno, EAGAIN);
-	assert_int_equal(slots_claim(fd, SLOTS_MAX + 1, &mine), -1);
+	assert_int_equal(slots_claim(fd, up_to(SLOTS_MAX + 1), &mine), -1);
 	assert_int_equal(errno, EINVAL);
 	close(fd);
 }
@@ -291,7 +297,7 @@ update_is_seen_by_others(void **state)
 	int fd = slots_open(p->dir), other = slots_open(p->dir), index;
 	struct slot mine = slot_of(""), out;
 
-	assert_in_range(index = slots_claim(fd, SLOTS_MAX, &mine), 0, SLOTS_MAX - 1);
+	assert_in_range(index = slots_claim(fd, up_to(SLOTS_MAX), &mine), 0, SLOTS_MAX - 1);
 	assert_int_equal(slots_read(other, index, &out), 1);
 	assert_string_equal(out.user, "");
 	mine = slot_of("bob");
@@ -309,8 +315,8 @@ update_leaves_the_neighbours_alone(void **state)
 	int fd = slots_open(p->dir), other = slots_open(p->dir), first, second;
 	struct slot a = slot_of("first"), b = slot_of("second"), out;
 
-	first = slots_claim(fd, 2, &a);
-	second = slots_claim(other, 2, &b);
+	first = slots_claim(fd, up_to(2), &a);
+	second = slots_claim(other, up_to(2), &b);
 	assert_int_equal(first + second, 1);
 	memset(b.user, 'x', sizeof(b.user));
 	assert_int_equal(slots_update(other, second, &b), 0);
@@ -346,7 +352,7 @@ claimed_but_unwritten_slot_reads_empty(void **state)
 	int fd = slots_open(p->dir), other = slots_open(p->dir), index;
 	struct slot mine = slot_of("bob"), out;
 
-	assert_int_not_equal(index = slots_claim(fd, 3, &mine), -1);
+	assert_int_not_equal(index = slots_claim(fd, up_to(3), &mine), -1);
 	assert_int_equal(ftruncate(fd, 0), 0);
 	memset(&out, 'x', sizeof(out));
 	assert_int_equal(slots_read(other, index, &out), 1);
@@ -380,7 +386,7 @@ processes_that_rush_in_never_share_a_slot(void **state)
 			close(stop[1]);
 			if (read(go[0], &c, 1) != 0)
 				_exit(1);
-			index = slots_claim(fd, MAX, &mine);
+			index = slots_claim(fd, up_to(MAX), &mine);
 			if (write(out[1], &index, sizeof(index)) != sizeof(index))
 				_exit(1);
 			_exit(read(stop[0], &c, 1) == 0 ? 0 : 1);
@@ -409,6 +415,125 @@ processes_that_rush_in_never_share_a_slot(void **state)
 	close(stop[0]);
 }
 
+/* Claims a slot for a host's connection; -1 with errno. Every claim is of its own description. */
+static int
+claim_from(const struct place *p, const char *from, unsigned per_host, int *fd)
+{
+	struct slots_limits limits = { .total = SLOTS_MAX, .per_host = per_host };
+	struct slot mine = slot_of("");
+
+	assert_int_equal(netaddr_parse(from, &mine.peer), 0);
+	assert_int_not_equal(*fd = slots_open(p->dir), -1);
+	return slots_claim(*fd, limits, &mine);
+}
+
+static void
+a_host_gets_no_more_than_its_slots(void **state)
+{
+	struct place *p = *state;
+	int fd[5];
+
+	assert_int_not_equal(claim_from(p, "192.0.2.1", 2, &fd[0]), -1);
+	assert_int_not_equal(claim_from(p, "192.0.2.1", 2, &fd[1]), -1);
+	assert_int_equal(claim_from(p, "192.0.2.1", 2, &fd[2]), -1);
+	assert_int_equal(errno, EUSERS);
+	assert_int_not_equal(claim_from(p, "192.0.2.2", 2, &fd[3]), -1);
+	close(fd[0]);
+	assert_int_not_equal(claim_from(p, "192.0.2.1", 2, &fd[4]), -1);
+	for (int i = 1; i < 5; i++)
+		close(fd[i]);
+}
+
+static void
+an_ipv6_network_of_64_bits_is_one_host(void **state)
+{
+	struct place *p = *state;
+	int fd[3];
+
+	assert_int_not_equal(claim_from(p, "2001:db8::1", 1, &fd[0]), -1);
+	assert_int_equal(claim_from(p, "2001:db8::ffff:1", 1, &fd[1]), -1);
+	assert_int_equal(errno, EUSERS);
+	assert_int_not_equal(claim_from(p, "2001:db8:0:1::1", 1, &fd[2]), -1);
+	for (int i = 0; i < 3; i++)
+		close(fd[i]);
+}
+
+static void
+killed_sessions_of_a_host_do_not_count(void **state)
+{
+	struct place *p = *state;
+	struct session s = session_begin(p, SLOTS_MAX, "bob"); /* of 192.0.2.1 */
+	int fd;
+
+	assert_int_equal(claim_from(p, "192.0.2.1", 1, &fd), -1);
+	close(fd);
+	session_end(&s, true);
+	assert_int_not_equal(claim_from(p, "192.0.2.1", 1, &fd), -1);
+	close(fd);
+}
+
+static void
+a_user_enters_no_more_than_so_many_times(void **state)
+{
+	struct place *p = *state;
+	struct session first = session_begin(p, SLOTS_MAX, "bob");
+	struct session second = session_begin(p, SLOTS_MAX, "eve");
+	struct slot mine = slot_of(""), out;
+	int fd = slots_open(p->dir), other = slots_open(p->dir);
+	int index = slots_claim(fd, up_to(SLOTS_MAX), &mine);
+
+	(void)strlcpy(mine.user, "bob", sizeof(mine.user));
+	assert_int_equal(slots_enter(fd, index, &mine, 1), -1);
+	assert_int_equal(errno, EUSERS);
+	assert_int_equal(slots_read(other, index, &out), 1);
+	assert_string_equal(out.user, "");
+	assert_int_equal(slots_enter(fd, index, &mine, 2), 0);
+	assert_int_equal(slots_enter(fd, index, &mine, 0), 0);
+	assert_int_equal(slots_read(other, index, &out), 1);
+	assert_string_equal(out.user, "bob");
+	/* whoever was killed makes room; our own slot is no other's */
+	session_end(&first, true);
+	assert_int_equal(slots_enter(fd, index, &mine, 1), 0);
+	session_end(&second, false);
+	close(fd);
+	close(other);
+}
+
+static void
+released_slot_is_free_though_the_file_stays_open(void **state)
+{
+	struct place *p = *state;
+	int fd = slots_open(p->dir), other = slots_open(p->dir);
+	struct slot mine = slot_of("bob"), out;
+	int index = slots_claim(fd, up_to(5), &mine);
+
+	slots_release(fd, index);
+	assert_int_equal(slots_read(other, index, &out), 0);
+	assert_int_equal(slots_claim(other, up_to(5), &mine), index);
+	close(fd);
+	close(other);
+}
+
+static void
+an_index_that_is_wrong_does_no_harm(void **state)
+{
+	struct place *p = *state;
+	struct slot mine = slot_of("bob");
+	int fd = slots_open(p->dir), i;
+	char bytes[24000];
+
+	/* as if another version had written the file: everything seems taken */
+	memset(bytes, 0xff, sizeof(bytes));
+	assert_int_equal(pwrite(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+	for (i = 0; i < 3; i++) {
+		int other = slots_open(p->dir);
+
+		assert_in_range(slots_claim(other, up_to(3), &mine), 0, 2);
+		close(other);
+	}
+	close(fd);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_place, remove_place)
 
 int
@@ -430,6 +555,12 @@ main(void)
 		TEST(index_beyond_the_file_is_refused),
 		TEST(claimed_but_unwritten_slot_reads_empty),
 		TEST(processes_that_rush_in_never_share_a_slot),
+		TEST(a_host_gets_no_more_than_its_slots),
+		TEST(an_ipv6_network_of_64_bits_is_one_host),
+		TEST(killed_sessions_of_a_host_do_not_count),
+		TEST(a_user_enters_no_more_than_so_many_times),
+		TEST(released_slot_is_free_though_the_file_stays_open),
+		TEST(an_index_that_is_wrong_does_no_harm),
 	};
 
 	alarm(60);
