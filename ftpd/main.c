@@ -77,6 +77,19 @@ open_transfer_log(const struct conf *conf)
 	return fd;
 }
 
+static const struct monitor *running;
+
+/* The connection ends as if the session had gone: it is told, and what is open is closed. */
+static void
+on_sigterm(int sig)
+{
+	int saved = errno;
+
+	(void)sig;
+	shutdown(running->sock, SHUT_RDWR);
+	errno = saved;
+}
+
 /* The rest of this process's life. It has no business with the client, but to hand it on to TLS. */
 static void
 become_monitor(struct monitor *m, const struct sandbox *box)
@@ -91,6 +104,8 @@ become_monitor(struct monitor *m, const struct sandbox *box)
 		tls_forget(m);
 	if (m->conf->tls_implicit && !tls_begin(m))
 		return;
+	running = m;
+	signal(SIGTERM, on_sigterm); /* genkanctl kick, systemd */
 	monitor_run(m);
 }
 

@@ -207,6 +207,9 @@ unsigned conf_advise(const struct conf *conf, unsigned first, unsigned last,
 /* True if clients outside may be told anything but the local address and port. */
 bool conf_has_outside(const struct conf *conf);
 
+/* The seconds of "90", "90s", "10m", "1h" or "2d"; -1 if text, which may be changed, is something else. */
+long long conf_interval(char *text);
+
 /* PortMapping's word, which is the gateway's too. */
 const char *conf_port_mapping(enum port_mapping mapping);
 

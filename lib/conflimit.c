@@ -61,9 +61,8 @@ print_count(const struct directive *d, const struct conf *conf, FILE *out)
 
 const struct kind conflimit_counts = { parse_count, print_count, .max = SLOTS_MAX };
 
-/* "90", "90s", "10m", "1h", "2d"; -1 if it is something else. */
-static long long
-parse_interval(char *text)
+long long
+conf_interval(char *text)
 {
 	static const long long factors[] = { 1, 60, 3600, 86400 };
 	long long unit = take_unit(text, "smhd", factors);
@@ -96,7 +95,7 @@ read_rate(char *text, unsigned max, struct hosts_rate *rate, char why[static WHY
 		*interval++ = '\0';
 	n = number(text, 1, max);
 	if (interval != NULL)
-		seconds = parse_interval(interval);
+		seconds = conf_interval(interval);
 	if (n == -1 || seconds == -1)
 		return confvalue_wrong(why,
 		    "it wants none or N/INTERVAL, N from 1 to %u and INTERVAL such as 30s, 10m, 2h "
@@ -152,7 +151,7 @@ parse_ban(const struct directive *d, struct conf *conf, char *value, char why[st
 	if (time != NULL && strcasecmp(time, "forever") == 0) {
 		rule.seconds = 0;
 	} else if (time != NULL) {
-		if ((seconds = parse_interval(time)) == -1)
+		if ((seconds = conf_interval(time)) == -1)
 			return confvalue_wrong(
 			    why, "the time of the ban is neither forever nor such as 10m, 2h or 1d");
 		rule.seconds = (unsigned)seconds;

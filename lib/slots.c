@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,6 +61,19 @@ int
 slots_open(int dirfd)
 {
 	return slots_open_file(dirfd, "slots");
+}
+
+int
+slots_look(int dirfd, const char *name)
+{
+	struct stat st;
+	int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd == -1 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
 }
 
 static struct flock
@@ -249,6 +263,18 @@ slots_update(int fd, int index, const struct slot *mine)
 	if (!valid(index))
 		return -1;
 	return write_at(fd, mine, sizeof(*mine), RECORDS + (size_t)index * sizeof(*mine));
+}
+
+int
+slots_progress(int fd, int index, const struct slot *mine)
+{
+	const size_t from = offsetof(struct slot, bytes);
+	const size_t end = offsetof(struct slot, changed) + sizeof(mine->changed);
+
+	if (!valid(index))
+		return -1;
+	return write_at(fd, (const char *)mine + from, end - from,
+	    RECORDS + (size_t)index * sizeof(*mine) + from);
 }
 
 static int

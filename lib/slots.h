@@ -38,10 +38,10 @@ struct slot {
 	char user[64]; /* NUL-terminated, cut off if it is longer; empty before login */
 	/* Of what is read, written or listed now. Times are milliseconds since the epoch. */
 	char path[256]; /* its end, if it is longer */
-	int64_t bytes;  /* moved so far */
-	int64_t size;   /* to be moved in all, -1: not known */
+	int64_t bytes;   /* moved so far */
+	int64_t changed; /* when that was true; while idle, since when */
+	int64_t size;    /* to be moved in all, -1: not known */
 	int64_t started;
-	int64_t changed; /* when bytes was true; while idle, the end of the last transfer */
 };
 
 /* Limits of a claim. */
@@ -61,6 +61,12 @@ int slots_open(int dirfd);
 int slots_open_file(int dirfd, const char *name);
 
 /*
+ * Opens a file that slots_open() has made, for reading and whoever's it is; -1 with
+ * errno, ENOENT if nobody has connected yet.
+ */
+int slots_look(int dirfd, const char *name);
+
+/*
  * Claims a free slot and writes *mine into it. Returns its index, or -1: EAGAIN
  * when all are taken, EUSERS when the host has as many as it may, else errno.
  */
@@ -71,6 +77,9 @@ void slots_release(int fd, int index);
 
 /* Rewrites the claimed slot (pwrite(2)); 0 or -1. */
 int slots_update(int fd, int index, const struct slot *mine);
+
+/* Rewrites bytes and changed of it alone. */
+int slots_progress(int fd, int index, const struct slot *mine);
 
 /*
  * Reads slot index. Returns 1 when a living session holds it (*out is all 0 if

@@ -16,10 +16,20 @@ int ctl_check(int argc, char **argv);
 /* Adds, changes and deletes users of the AuthUserFile. */
 int ctl_passwd(int argc, char **argv);
 
+/* Shows the connections; ends some; refuses hosts, no longer does, lists them. */
+int ctl_who(int argc, char **argv);
+int ctl_kick(int argc, char **argv);
+int ctl_ban(int argc, char **argv);
+int ctl_unban(int argc, char **argv);
+int ctl_bans(int argc, char **argv);
+
 /*
  * The AuthUserFile that the configuration names, or the default where there is no
  * configuration. Returns 0 or an exit status.
  */
 int ctl_auth_user_file(char path[static PATH_MAX]);
+
+/* The same for RunDirectory. */
+int ctl_run_directory(char path[static PATH_MAX]);
 
 #endif

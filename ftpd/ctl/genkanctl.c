@@ -20,6 +20,11 @@ static const struct {
 } commands[] = {
 	{ "check", ctl_check, "genkanctl check", "look at what a client from outside has to pass" },
 	{ "passwd", ctl_passwd, "genkanctl passwd", "add, change or delete a user" },
+	{ "who", ctl_who, "genkanctl who", "show who is connected and what they do" },
+	{ "kick", ctl_kick, "genkanctl kick", "end connections" },
+	{ "ban", ctl_ban, "genkanctl ban", "refuse a host or network" },
+	{ "unban", ctl_unban, "genkanctl unban", "let it in again" },
+	{ "bans", ctl_bans, "genkanctl bans", "list what is banned" },
 };
 
 static void
@@ -31,32 +36,59 @@ usage(FILE *out)
 	fprintf(out, "  %-10s this text; genkanctl command -h tells more\n", "help");
 }
 
-int
-ctl_auth_user_file(char path[static PATH_MAX])
+/* Reads the configuration, or the defaults where there is none. Returns 0 or an exit status. */
+static int
+load(struct conf *conf)
 {
 	char error[CONF_ERROR];
-	struct conf conf;
 	FILE *in = fopen(CTL_CONF_FILE, "re");
-	int r = EX_CONFIG;
+	int r = 0;
 
-	if ((in == NULL && errno != ENOENT) || conf_init(&conf) == -1) {
+	if ((in == NULL && errno != ENOENT) || conf_init(conf) == -1) {
 		warn("%s", CTL_CONF_FILE);
 		if (in != NULL)
 			fclose(in);
 		return EX_CONFIG;
 	}
-	if (in != NULL && conf_read(&conf, in, CTL_CONF_FILE, error) == -1) {
+	if (in != NULL && conf_read(conf, in, CTL_CONF_FILE, error) == -1) {
 		warnx("%s", error);
-	} else if (conf.auth_user_file[0] == '\0') {
-		warnx("%s: AuthUserFile is none; name a file by -f", CTL_CONF_FILE);
-	} else {
-		snprintf(path, PATH_MAX, "%s", conf.auth_user_file);
-		r = 0;
+		conf_free(conf);
+		r = EX_CONFIG;
 	}
 	if (in != NULL)
 		fclose(in);
+	return r;
+}
+
+int
+ctl_auth_user_file(char path[static PATH_MAX])
+{
+	struct conf conf;
+	int r = load(&conf);
+
+	if (r != 0)
+		return r;
+	if (conf.auth_user_file[0] == '\0') {
+		warnx("%s: AuthUserFile is none; name a file by -f", CTL_CONF_FILE);
+		r = EX_CONFIG;
+	} else {
+		snprintf(path, PATH_MAX, "%s", conf.auth_user_file);
+	}
 	conf_free(&conf);
 	return r;
+}
+
+int
+ctl_run_directory(char path[static PATH_MAX])
+{
+	struct conf conf;
+	int r = load(&conf);
+
+	if (r != 0)
+		return r;
+	snprintf(path, PATH_MAX, "%s", conf.run_directory);
+	conf_free(&conf);
+	return 0;
 }
 
 int

@@ -11,6 +11,7 @@
 #include "hosts.h"
 #include "log.h"
 #include "monitor.h"
+#include "presence.h"
 #include "slots.h"
 
 /* The longest that a failure costs, in seconds. */
@@ -106,9 +107,5 @@ limits_settled(struct monitor *m)
 	if (m->hosts != -1)
 		close(m->hosts);
 	m->hosts = -1;
-	if (m->slots == -1 || m->slot == -1)
-		return;
-	m->self.state = SLOT_IDLE;
-	if (slots_update(m->slots, m->slot, &m->self) == -1)
-		log_warn("slots");
+	presence_login(m);
 }

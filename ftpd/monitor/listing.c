@@ -15,6 +15,7 @@
 #include "log.h"
 #include "monitor.h"
 #include "pattern.h"
+#include "presence.h"
 
 /* The folder at l->path, all of it or what matches the pattern; 0 or errno. */
 static int
@@ -134,6 +135,7 @@ listing_request(struct monitor *m, const union any_request *req, union any_answe
 	}
 	l->out = ends[1];
 	*fd = ends[0];
+	presence_listing(m, l->req.path);
 	return 0;
 }
 

@@ -20,6 +20,7 @@
 #include "login.h"
 #include "msg.h"
 #include "open.h"
+#include "presence.h"
 #include "request.h"
 #include "tls_start.h"
 #include "upload.h"
@@ -165,6 +166,7 @@ done_request(struct monitor *m, const union any_request *req, union any_answer *
 	(void)ans;
 	(void)fd;
 	dataport_forget(m);
+	presence_done(m);
 	if (done.listing)
 		return m->listing_error;
 	if (done.upload && done.complete)
@@ -275,12 +277,18 @@ monitor_run(struct monitor *m)
 	m->began = monitor_clock();
 	m->root_fd = -1;
 	m->announce.family = AF_UNSPEC;
-	while ((events = wait_session(m, POLLIN, -1)) != 0)
-		if ((events & POLLIN) == 0 || !serve(m, &req))
+	for (;;) {
+		events = wait_session(m, POLLIN, presence_due(m));
+		presence_tick(m);
+		if (events == 0 && m->state == STATE_LOGIN) {
+			log_info("the login deadline has passed");
 			break;
-	if (events == 0)
-		log_info("the login deadline has passed");
+		}
+		if (events != 0 && ((events & POLLIN) == 0 || !serve(m, &req)))
+			break;
+	}
 	tls_forget(m);
+	presence_done(m);
 	listing_discard(m);
 	upload_discard(m);
 	if (m->root_fd != -1)

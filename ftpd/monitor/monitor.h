@@ -29,6 +29,14 @@ struct account {
 struct listing;
 struct upload;
 
+/* The transfer that presence.h tells of. */
+struct watched {
+	bool on;
+	int fd;      /* a copy of the session's descriptor */
+	off_t from;  /* the offset where it began */
+	int64_t due; /* monitor_clock() of the next word about it */
+};
+
 struct monitor {
 	const struct conf *conf;
 	const struct client *client;
@@ -68,6 +76,7 @@ struct monitor {
 	struct listing *listing; /* the rows that follow the answer, or NULL */
 	int listing_error;       /* errno of the last listing, told by REQ_DONE */
 	struct upload *upload;   /* what REQ_DONE puts in its place, or NULL */
+	struct watched watched;
 };
 
 /*

@@ -12,6 +12,7 @@
 
 #include "files.h"
 #include "monitor.h"
+#include "presence.h"
 #include "upload.h"
 
 /* How many names OPEN_UNIQUE tries. */
@@ -155,11 +156,9 @@ take_new(struct monitor *m, const struct req_open *r, struct ans_open *a, int *f
 	return upload_new(m, r->path, r->permissions & 0777, file);
 }
 
-int
-open_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
+static int
+open_file(struct monitor *m, const struct req_open *r, struct ans_open *a, int *fd)
 {
-	const struct req_open *r = &req->open;
-	struct ans_open *a = &ans->open;
 	unsigned need = r->mode == OPEN_READ ? RIGHT_READ : RIGHT_STORE;
 	int file = -1, error;
 
@@ -190,4 +189,14 @@ open_request(struct monitor *m, const union any_request *req, union any_answer *
 	}
 	*fd = file;
 	return 0;
+}
+
+int
+open_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
+{
+	int error = open_file(m, &req->open, &ans->open, fd);
+
+	if (error == 0)
+		presence_file(m, &req->open, &ans->open.st, *fd);
+	return error;
 }

@@ -118,6 +118,9 @@ bool cmd_exists(struct session *s, const char *arg);
 /* True if the account may; otherwise the refusal has been sent. */
 bool cmd_may(struct session *s, unsigned right, const char *what);
 
+/* The monitor learns that a file is not read any more; the transfer log does not: cmd_transfer.c */
+void cmd_done_reading(struct session *s, const char *path);
+
 /* Sends the listing of a directory as lines of a reply (STAT): cmd_transfer.c */
 void cmd_list_reply(struct session *s, char *arg);
 

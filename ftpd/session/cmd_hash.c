@@ -78,6 +78,7 @@ compute(struct session *s, const char *verb, const char *name, enum hash_algorit
 	t.began = clock_ms();
 	if ((h = hash_begin(algorithm)) == NULL) {
 		close(t.file);
+		cmd_done_reading(s, path);
 		reply_errno(s, 451, name);
 		return false;
 	}
@@ -85,6 +86,7 @@ compute(struct session *s, const char *verb, const char *name, enum hash_algorit
 	w = add_file(s, &t, h, &failed);
 	s->xfer = NULL;
 	close(t.file);
+	cmd_done_reading(s, path);
 	hash_end(h, hex);
 	if (w == WAIT_ABORTED) {
 		reply(s, 426, "%s aborted.", verb);

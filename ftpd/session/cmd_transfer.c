@@ -33,6 +33,15 @@ tell_monitor(struct session *s, const struct transfer *t, bool complete)
 	return ask_done(s, &done);
 }
 
+void
+cmd_done_reading(struct session *s, const char *path)
+{
+	struct req_done done = { .listing = true };
+
+	strlcpy(done.path, path, sizeof(done.path));
+	(void)ask_done(s, &done);
+}
+
 /* RFC 959 section 5.4: no room now, more than is allowed, all else. */
 static int
 file_error_code(const struct transfer *t)
@@ -118,10 +127,12 @@ run(struct session *s, struct transfer *t, const char *greeting)
 		result = TRANSFER_FILE_ERROR; /* the last bytes did not reach the disk */
 		error = errno;
 	}
-	if (t->data != -1)
+	if (t->data != -1) {
 		close(t->data);
-	else if (t->direction == SEND)
+	} else if (t->direction == SEND) {
+		cmd_done_reading(s, t->path);
 		return;
+	}
 	if (tell_monitor(s, t, result == TRANSFER_DONE) == -1 && result == TRANSFER_DONE) {
 		result = TRANSFER_FILE_ERROR;
 		error = errno;

@@ -46,6 +46,21 @@ deadline_after(int64_t since, unsigned seconds)
 }
 
 /*
+ * The monitor has been told to end the connection (genkanctl kick), or has come to
+ * grief. The client is told, unless that would take waiting for it.
+ */
+static void
+monitor_gone(struct session *s)
+{
+	log_debug("the monitor has ended the connection");
+	if (!s->speechless) {
+		s->speechless = true;
+		reply(s, 421, "This server ends the connection. Goodbye.");
+	}
+	_exit(0);
+}
+
+/*
  * The only poll(2), for one or two descriptors. Returns how many are ready, 0
  * when the deadline has passed. A monitor that has gone ends the session here.
  */
@@ -69,10 +84,8 @@ poll_until(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 		ready = poll(p, n + 1, left > INT_MAX ? INT_MAX : (int)left);
 		if (ready == -1 && errno != EINTR)
 			fatal("poll");
-		if (p[0].revents != 0) {
-			log_debug("the monitor has ended the connection");
-			_exit(0);
-		}
+		if (p[0].revents != 0)
+			monitor_gone(s);
 		if (ready > 0)
 			memcpy(fds, p + 1, n * sizeof(*fds));
 		if (ready > 0 || (ready == 0 && left <= INT_MAX))
@@ -84,8 +97,12 @@ bool
 session_wait_writable(struct session *s)
 {
 	struct pollfd p = { .fd = s->ctl.out, .events = POLLOUT };
+	int ready;
 
-	return poll_until(s, &p, 1, deadline_in(REPLY_SECONDS)) == 1 && (p.revents & POLLOUT);
+	s->speechless = true;
+	ready = poll_until(s, &p, 1, deadline_in(REPLY_SECONDS));
+	s->speechless = false;
+	return ready == 1 && (p.revents & POLLOUT);
 }
 
 /* Takes the next line; one that cannot be a command is answered here. */

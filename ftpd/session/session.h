@@ -66,6 +66,7 @@ struct session {
 	unsigned idle; /* seconds, SITE IDLE; TimeoutIdle until then */
 	unsigned bad_commands; /* before login: scanners are sent away */
 	bool quit;             /* say no more and end */
+	bool speechless;       /* a reply is half sent: no other one may come in between */
 
 	int64_t began;         /* clock_ms() of the start */
 	int64_t last_transfer; /* clock_ms() of login or the last transfer's end */

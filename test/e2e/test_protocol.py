@@ -661,6 +661,7 @@ class Endings(ServerTest):
         session = self.session()
         os.kill(self.server.pair().monitor, 9)
         self.server.wait_no_pairs(5)
+        session.expect(421)
         session.at_end()
 
     def test_sessions_outlive_the_launcher(self):

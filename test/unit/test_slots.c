@@ -515,6 +515,52 @@ released_slot_is_free_though_the_file_stays_open(void **state)
 }
 
 static void
+progress_changes_two_numbers_alone(void **state)
+{
+	struct place *p = *state;
+	int fd = slots_open(p->dir), other = slots_open(p->dir), index;
+	struct slot mine = slot_of("bob"), want, out;
+
+	mine.size = 1000;
+	assert_int_not_equal(index = slots_claim(fd, up_to(5), &mine), -1);
+	want = mine;
+	want.bytes = mine.bytes = 500;
+	want.changed = mine.changed = 1700000000123;
+	mine.size = 7;
+	mine.pid = 1;
+	assert_int_equal(slots_progress(fd, index, &mine), 0);
+	assert_int_equal(slots_read(other, index, &out), 1);
+	assert_memory_equal(&out, &want, sizeof(want));
+	assert_int_equal(slots_progress(fd, SLOTS_MAX, &mine), -1);
+	close(fd);
+	close(other);
+}
+
+static void
+looking_makes_no_file_and_disturbs_nobody(void **state)
+{
+	struct place *p = *state;
+	struct session s;
+	struct slot out;
+	int fd;
+
+	assert_int_equal(slots_look(p->dir, "slots"), -1);
+	assert_int_equal(errno, ENOENT);
+	s = session_begin(p, 3, "bob");
+	assert_int_not_equal(fd = slots_look(p->dir, "slots"), -1);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	assert_int_equal(slots_read(fd, s.index, &out), 1);
+	assert_string_equal(out.user, "bob");
+	session_end(&s, true);
+	assert_int_equal(slots_read(fd, s.index, &out), 0);
+	close(fd);
+	assert_int_equal(unlinkat(p->dir, "slots", 0), 0);
+	assert_int_equal(mkfifoat(p->dir, "slots", 0600), 0);
+	assert_int_equal(slots_look(p->dir, "slots"), -1);
+	assert_int_equal(errno, EPERM);
+}
+
+static void
 an_index_that_is_wrong_does_no_harm(void **state)
 {
 	struct place *p = *state;
@@ -560,6 +606,8 @@ main(void)
 		TEST(killed_sessions_of_a_host_do_not_count),
 		TEST(a_user_enters_no_more_than_so_many_times),
 		TEST(released_slot_is_free_though_the_file_stays_open),
+		TEST(progress_changes_two_numbers_alone),
+		TEST(looking_makes_no_file_and_disturbs_nobody),
 		TEST(an_index_that_is_wrong_does_no_harm),
 	};
 
