@@ -112,6 +112,7 @@ struct req_open { /* ERANGE: restart lies beyond the end; EISDIR, EINVAL: not a 
 struct ans_open {
 	int32_t error;
 	struct stat st;
+	int64_t rate;        /* TransferRate, bytes per second; 0: none */
 	bool hidden;         /* what is there stays until REQ_DONE says that all has come */
 	char name[REQ_NAME]; /* OPEN_UNIQUE: the name chosen, without directory */
 };

@@ -62,6 +62,7 @@ static const struct directive directives[] = {
 	{ "MaxClientsPerUser", &conflimit_counts, CONF(max_clients_per_user), "none" },
 	{ "MaxConnectionsPerHost", &conflimit_rates, CONF(max_connections_per_host), "none" },
 	{ "BanAfter", &conflimit_bans, CONF(ban_after), "20/10m 10m" },
+	{ "TransferRate", &conflimit_speeds, CONF(transfer_rate), "none" },
 	{ "TimeoutLogin", &confvalue_seconds, CONF(timeout_login), "60" },
 	{ "TimeoutIdle", &confvalue_seconds, CONF(timeout_idle), "600" },
 	{ "TimeoutNoTransfer", &confvalue_seconds, CONF(timeout_no_transfer), "0" },
@@ -161,9 +162,12 @@ split(char *line, const struct directive **d, char **value, char why[static WHY]
 	return unknown(line, why);
 }
 
-/* Sets one directive; 0, or -1 with why, which begins with the directive's name. */
+/*
+ * Sets one directive, or adds a line to it; 0, or -1 with why, which begins with
+ * the directive's name.
+ */
 static int
-set(struct conf *conf, const struct directive *d, char *value, char why[static WHY])
+set(struct conf *conf, const struct directive *d, bool more, char *value, char why[static WHY])
 {
 	char what[WHY];
 	int r;
@@ -173,7 +177,7 @@ set(struct conf *conf, const struct directive *d, char *value, char why[static W
 		    why, "%s: the value is missing (the default is %s)", d->name, d->defaults);
 	r = d->kind->raw ? 0 : confvalue_unquote(value, what);
 	if (r == 0)
-		r = d->kind->parse(d, conf, value, what);
+		r = more ? d->kind->add(d, conf, value, what) : d->kind->parse(d, conf, value, what);
 	if (r == -1)
 		return confvalue_wrong(why, "%s: %.*s", d->name, WHY - 64, what);
 	conf->set[d - directives] = true;
@@ -219,7 +223,7 @@ conf_init(struct conf *conf)
 		if (directives[i].offset == CONF(state_directory))
 			default_state_directory(value, sizeof(value));
 		/* Fails for want of memory alone: a test parses every default. */
-		if (set(conf, &directives[i], value, why) == -1) {
+		if (set(conf, &directives[i], false, value, why) == -1) {
 			conf_free(conf);
 			errno = ENOMEM;
 			return -1;
@@ -256,11 +260,13 @@ conf_read(struct conf *conf, FILE *file, const char *name, char error[static CON
 		if (strlen(line) != len)
 			r = confvalue_wrong(why, "there is a NUL byte in the line");
 		else if ((r = split(line, &d, &value, why)) == 1) {
-			if (seen[d - directives] != 0)
+			bool more = seen[d - directives] != 0;
+
+			if (more && d->kind->add == NULL)
 				r = confvalue_wrong(why, "%s: was set already in line %zu", d->name,
 				    seen[d - directives]);
 			else
-				r = set(conf, d, value, why);
+				r = set(conf, d, more, value, why);
 			seen[d - directives] = number;
 		}
 		free(line);
@@ -284,7 +290,7 @@ conf_set(struct conf *conf, const char *where, const char *line, char error[stat
 	if (copy == NULL)
 		r = confvalue_wrong(why, "out of memory");
 	else if ((r = split(copy, &d, &value, why)) == 1)
-		r = set(conf, d, value, why);
+		r = set(conf, d, false, value, why);
 	else if (r == 0)
 		r = confvalue_wrong(why, "the directive is missing: it wants 'Directive value'");
 	free(copy);

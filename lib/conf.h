@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -102,6 +103,19 @@ struct ban_rule {
 
 #define BAN_SECONDS 600 /* where BanAfter names no time */
 
+/* TransferRate */
+#define RATES_MAX 8
+
+struct rate_rule {
+	bool sends, receives;
+	int64_t rate;    /* bytes per second, 0: as many as there are */
+	char users[120]; /* a comma between them; empty: everybody */
+};
+struct rate_rules {
+	unsigned n;
+	struct rate_rule rule[RATES_MAX];
+};
+
 /* Strings are never NULL: a directive that is off is the empty string. Times are seconds, 0 never. */
 struct conf {
 	struct masquerade masquerade;
@@ -148,6 +162,7 @@ struct conf {
 	unsigned max_clients_per_host, max_clients_per_user; /* 0: no limit, as below */
 	struct hosts_rate max_connections_per_host;
 	struct ban_rule ban_after;
+	struct rate_rules transfer_rate;
 	unsigned timeout_login;
 	unsigned timeout_idle;
 	unsigned timeout_no_transfer;
@@ -209,6 +224,12 @@ bool conf_has_outside(const struct conf *conf);
 
 /* The seconds of "90", "90s", "10m", "1h" or "2d"; -1 if text, which may be changed, is something else. */
 long long conf_interval(char *text);
+
+/*
+ * The TransferRate, in bytes per second, of a user's downloads (sends) or uploads; 0: none. A line
+ * with the user's name comes before one for everybody. Guests are both "anonymous" and "ftp".
+ */
+int64_t conf_transfer_rate(const struct conf *conf, const char *user, bool anonymous, bool sends);
 
 /* PortMapping's word, which is the gateway's too. */
 const char *conf_port_mapping(enum port_mapping mapping);

@@ -1,5 +1,5 @@
 /*
- * The kinds of values that limits have: counts, rates, bans.
+ * The kinds of values that limits have: counts, rates, bans, speeds.
  */
 #include "confvalue.h"
 
@@ -11,6 +11,9 @@
 #include "slots.h"
 
 #define INTERVAL_MAX 31536000U /* a year */
+
+#define SPEED_MIN 256         /* bytes per second */
+#define SPEED_MAX (100 << 20) /* KB/s */
 
 /* A whole number min..max without a sign; -1 if text is something else. */
 static long long
@@ -179,3 +182,179 @@ print_ban(const struct directive *d, const struct conf *conf, FILE *out)
 }
 
 const struct kind conflimit_bans = { parse_ban, print_ban, .max = HOSTS_FAILURES };
+
+/* ProFTPD's kilobytes per second, "100" or "0.5", as bytes; -1 if it is something else. */
+static int64_t
+kilobytes(const char *text)
+{
+	char whole[16];
+	size_t digits = strspn(text, "0123456789"), rest = 0;
+	long long n, thousandths = 0, factor = 100;
+
+	if (digits == 0 || digits >= sizeof(whole))
+		return -1;
+	if (text[digits] == '.')
+		rest = strspn(text + digits + 1, "0123456789");
+	if (rest > 3 || text[digits + (rest > 0 ? rest + 1 : 0)] != '\0')
+		return -1;
+	memcpy(whole, text, digits);
+	whole[digits] = '\0';
+	if ((n = number(whole, 0, SPEED_MAX)) == -1)
+		return -1;
+	for (size_t i = 0; i < rest; i++, factor /= 10)
+		thousandths += (text[digits + 1 + i] - '0') * factor;
+	n = n * 1024 + thousandths * 1024 / 1000;
+	return n < SPEED_MIN ? -1 : n;
+}
+
+/* "RETR,STOR": 0, or -1 with why. */
+static int
+read_commands(char *text, struct rate_rule *rule, char why[static WHY])
+{
+	char *word;
+
+	while ((word = strsep(&text, ",")) != NULL) {
+		if (strcasecmp(word, "RETR") == 0)
+			rule->sends = true;
+		else if (strcasecmp(word, "STOR") == 0 || strcasecmp(word, "APPE") == 0 ||
+		    strcasecmp(word, "STOU") == 0)
+			rule->receives = true;
+		else
+			return confvalue_wrong(
+			    why, "\"%.32s\" is none of RETR, STOR, APPE and STOU, nor a number", word);
+	}
+	return 0;
+}
+
+/* "user anna,bob" behind the rate; 0, or -1 with why. */
+static int
+read_users(char *text, struct rate_rule *rule, char why[static WHY])
+{
+	char *word = strsep(&text, BLANKS);
+
+	if (strcasecmp(word, "user") != 0 || text == NULL)
+		return confvalue_wrong(why, "behind the rate stands nothing, or user NAME,NAME...");
+	text += strspn(text, BLANKS);
+	if (strpbrk(text, BLANKS) != NULL)
+		return confvalue_wrong(why, "there is no blank between the names: user anna,bob");
+	if (strlcpy(rule->users, text, sizeof(rule->users)) >= sizeof(rule->users))
+		return confvalue_wrong(why, "the names take more than %zu bytes: write another line",
+		    sizeof(rule->users) - 1);
+	return 0;
+}
+
+/* ProFTPD's "[COMMANDS] KB/s [user NAMES]". */
+static int
+add_speed(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
+{
+	struct rate_rules *rules = field_of(d, conf);
+	struct rate_rule rule = { .rate = 0 };
+	char *word = strsep(&value, BLANKS);
+
+	if (value == NULL && strcasecmp(word, "none") == 0 && rules->n == 0)
+		return 0;
+	if (isalpha((unsigned char)word[0]) && strcasecmp(word, "none") != 0) {
+		if (read_commands(word, &rule, why) == -1)
+			return -1;
+		if (value == NULL)
+			return confvalue_wrong(why, "the rate is missing");
+		value += strspn(value, BLANKS);
+		word = strsep(&value, BLANKS);
+	} else {
+		rule.sends = rule.receives = true;
+	}
+	if (strcasecmp(word, "none") != 0 && (rule.rate = kilobytes(word)) == -1)
+		return confvalue_wrong(why,
+		    "\"%.32s\" is neither none nor a rate in KB/s, 0.25 to %d", word, SPEED_MAX);
+	if (value != NULL && read_users(value + strspn(value, BLANKS), &rule, why) == -1)
+		return -1;
+	if (rules->n == RATES_MAX)
+		return confvalue_wrong(why, "there are more than %d lines of it", RATES_MAX);
+	rules->rule[rules->n++] = rule;
+	return 0;
+}
+
+/* The first line takes the place of all that was. */
+static int
+parse_speed(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
+{
+	struct rate_rules *rules = field_of(d, conf), old = *rules;
+
+	rules->n = 0;
+	if (add_speed(d, conf, value, why) == 0)
+		return 0;
+	*rules = old;
+	return -1;
+}
+
+static void
+print_speed(const struct directive *d, const struct conf *conf, FILE *out)
+{
+	const struct rate_rules *rules = value_of(d, conf);
+
+	if (rules->n == 0)
+		fputs("none", out);
+	for (unsigned i = 0; i < rules->n; i++) {
+		const struct rate_rule *r = &rules->rule[i];
+
+		if (i > 0)
+			fprintf(out, "\n%s ", d->name);
+		if (!r->receives || !r->sends)
+			fputs(r->sends ? "RETR " : "STOR,APPE,STOU ", out);
+		if (r->rate == 0)
+			fputs("none", out);
+		else if (r->rate % 1024 == 0)
+			fprintf(out, "%lld", (long long)r->rate / 1024);
+		else /* upwards: it is rounded down when it is read */
+			fprintf(out, "%lld.%03lld", (long long)r->rate / 1024,
+			    ((long long)r->rate % 1024 * 1000 + 1023) / 1024);
+		if (r->users[0] != '\0')
+			fprintf(out, " user %s", r->users);
+	}
+}
+
+const struct kind conflimit_speeds = { parse_speed, print_speed, .add = add_speed };
+
+/* True if list, "anna,bob", has this name. */
+static bool
+has_name(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (;;) {
+		size_t n = strcspn(list, ",");
+
+		if (n == len && memcmp(list, name, n) == 0)
+			return true;
+		if (list[n] == '\0')
+			return false;
+		list += n + 1;
+	}
+}
+
+static bool
+is_for(const struct rate_rule *rule, const char *user, bool anonymous)
+{
+	if (anonymous)
+		return has_name(rule->users, "anonymous") || has_name(rule->users, "ftp");
+	return has_name(rule->users, user);
+}
+
+int64_t
+conf_transfer_rate(const struct conf *conf, const char *user, bool anonymous, bool sends)
+{
+	const struct rate_rules *rules = &conf->transfer_rate;
+	const struct rate_rule *found = NULL;
+
+	for (unsigned i = 0; i < rules->n; i++) {
+		const struct rate_rule *r = &rules->rule[i];
+
+		if (sends ? !r->sends : !r->receives)
+			continue;
+		if (r->users[0] != '\0' && is_for(r, user, anonymous))
+			return r->rate;
+		if (r->users[0] == '\0' && found == NULL)
+			found = r;
+	}
+	return found == NULL ? 0 : found->rate;
+}

@@ -21,6 +21,8 @@ struct kind {
 	int (*parse)(
 	    const struct directive *d, struct conf *conf, char *value, char why[static WHY]);
 	void (*print)(const struct directive *d, const struct conf *conf, FILE *out);
+	/* parse for one more line of the file; NULL: the directive stands there once */
+	int (*add)(const struct directive *d, struct conf *conf, char *value, char why[static WHY]);
 	bool string;       /* the field is an allocated string */
 	bool raw;          /* parse takes off quotes itself */
 	unsigned min, max; /* of a number */
@@ -85,6 +87,7 @@ extern const struct kind conftls_protocols;
 extern const struct kind conflimit_counts;
 extern const struct kind conflimit_rates;
 extern const struct kind conflimit_bans;
+extern const struct kind conflimit_speeds;
 
 /* Says what is wrong; returns -1. */
 int confvalue_wrong(char why[static WHY], const char *fmt, ...)

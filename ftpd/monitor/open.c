@@ -196,6 +196,8 @@ open_request(struct monitor *m, const union any_request *req, union any_answer *
 {
 	int error = open_file(m, &req->open, &ans->open, fd);
 
+	ans->open.rate = conf_transfer_rate(m->conf, m->account.name, m->account.anonymous,
+	    req->open.mode == OPEN_READ);
 	if (error == 0)
 		presence_file(m, &req->open, &ans->open.st, *fd);
 	return error;

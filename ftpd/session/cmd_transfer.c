@@ -163,6 +163,7 @@ cmd_retr(struct session *s, char *arg)
 		return;
 	}
 	t.path = path;
+	t.pace.rate = answer.rate;
 	t.size = answer.st.st_size - s->params.restart;
 	if (s->params.length >= 0 && s->params.length < t.size)
 		t.size = s->params.length;
@@ -203,6 +204,7 @@ receive(struct session *s, const char *verb, const char *arg, enum open_mode mod
 		return;
 	}
 	t.path = path;
+	t.pace.rate = answer.rate;
 	t.hidden = answer.hidden;
 	if (mode == OPEN_UNIQUE) /* RFC 1123 section 4.1.2.9 */
 		snprintf(greeting, sizeof(greeting), "FILE: %s", answer.name);

@@ -77,6 +77,30 @@ receive_some(struct transfer *t, char *bytes, size_t len)
 	return t->tls != NULL ? tls_read(t->tls, bytes, len) : recv(t->data, bytes, len, 0);
 }
 
+/*
+ * Waits until TransferRate allows some of *max bytes, which becomes how many. The control
+ * connection is served meanwhile.
+ */
+static enum transfer_result
+wait_turn(struct session *s, struct transfer *t, size_t *max)
+{
+	int64_t when;
+	size_t n;
+
+	while ((n = pace_room(&t->pace, t->bytes, *max, clock_ms(), &when)) == 0 && *max > 0)
+		switch (session_wait(s, -1, 0, when)) {
+		case WAIT_READY:
+		case WAIT_TIMED_OUT:
+			break;
+		case WAIT_ABORTED:
+			return TRANSFER_ABORTED;
+		case WAIT_CLOSED:
+			return TRANSFER_CLOSED;
+		}
+	*max = n;
+	return TRANSFER_DONE;
+}
+
 static bool
 is_passing(int error)
 {
@@ -152,15 +176,14 @@ pump_out(struct session *s, struct transfer *t)
 
 	names_rows_begin();
 	for (;;) {
+		size_t max = convert ? NAMES_ROWS : t->ascii ? sizeof(copy_in) : room(t, sizeof(copy_in));
 		enum transfer_result r;
-		size_t max;
 		ssize_t n;
 
 		/* a listing is awaited here, a file serves the control connection in between */
 		r = t->pipe ? wait_for(s, t->file, POLLIN) : wait_for(s, t->data, POLLOUT);
-		if (r != TRANSFER_DONE)
+		if (r != TRANSFER_DONE || (r = wait_turn(s, t, &max)) != TRANSFER_DONE)
 			return r;
-		max = convert ? NAMES_ROWS : t->ascii ? sizeof(copy_in) : room(t, sizeof(copy_in));
 		n = max == 0 ? 0 : read(t->file, copy_in, max);
 		if (n == 0)
 			return !t->ascii && t->bytes < t->size ? TRANSFER_SHORT : TRANSFER_DONE;
@@ -183,9 +206,13 @@ static enum transfer_result
 pump_sendfile(struct session *s, struct transfer *t)
 {
 	for (;;) {
-		ssize_t n = sendfile(t->data, t->file, NULL, room(t, CHUNK));
-		enum transfer_result r;
+		size_t max = room(t, CHUNK);
+		enum transfer_result r = wait_turn(s, t, &max);
+		ssize_t n;
 
+		if (r != TRANSFER_DONE)
+			return r;
+		n = sendfile(t->data, t->file, NULL, max);
 		if (n > 0)
 			t->bytes += n;
 		if (t->bytes == t->size)
@@ -243,11 +270,12 @@ pump_in(struct session *s, struct transfer *t)
 
 	while (t->bytes != t->size) {
 		enum transfer_result r = wait_for_bytes(s, t);
+		size_t max = room(t, sizeof(copy_in));
 		ssize_t n;
 
-		if (r != TRANSFER_DONE)
+		if (r != TRANSFER_DONE || (r = wait_turn(s, t, &max)) != TRANSFER_DONE)
 			return r;
-		n = receive_some(t, copy_in, room(t, sizeof(copy_in)));
+		n = receive_some(t, copy_in, max);
 		if (n == 0 && t->size >= 0)
 			return TRANSFER_SHORT;
 		if (n == 0)
@@ -288,10 +316,13 @@ static enum transfer_result
 splice_through(struct session *s, struct transfer *t, const int pipe[2])
 {
 	while (t->bytes != t->size) {
-		ssize_t n = splice(t->data, NULL, pipe[1], NULL, room(t, PIPE_SIZE),
-		    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-		enum transfer_result r;
+		size_t max = room(t, PIPE_SIZE);
+		enum transfer_result r = wait_turn(s, t, &max);
+		ssize_t n;
 
+		if (r != TRANSFER_DONE)
+			return r;
+		n = splice(t->data, NULL, pipe[1], NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 		if (n == 0)
 			return t->size >= 0 ? TRANSFER_SHORT : TRANSFER_DONE;
 		if (n == -1 && !is_passing(errno))

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "pace.h"
+
 struct session;
 struct tls;
 
@@ -37,6 +39,7 @@ struct transfer {
 	int64_t size;  /* of what is to be moved from where it starts, -1: not known */
 	int64_t bytes; /* moved so far, on the wire */
 	int64_t began; /* clock_ms() */
+	struct pace pace;
 	bool abort;    /* set by ABOR */
 };
 

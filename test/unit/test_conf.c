@@ -370,6 +370,86 @@ limits_that_mean_nothing_are_refused(void **state)
 }
 
 static void
+transfer_rates_are_rules(void **state)
+{
+	static const struct {
+		const char *value, *prints;
+		int64_t sends, receives;
+	} rows[] = {
+		{ "none", "none", 0, 0 },
+		{ "100", "100", 102400, 102400 },
+		{ "8.0", "8", 8192, 8192 },
+		{ "0.25", "0.250", 256, 256 },
+		{ "retr 0.7", "RETR 0.700", 716, 0 },
+		{ "STOR 50", "STOR,APPE,STOU 50", 0, 51200 },
+		{ "RETR,STOR,APPE,STOU  1", "1", 1024, 1024 },
+		{ "RETR none user eve", "RETR none user eve", 0, 0 },
+		{ "5  user  eve,anna", "5 user eve,anna", 5120, 5120 },
+		{ "5 user ann,annabel,a", "5 user ann,annabel,a", 0, 0 },
+		{ "104857600", "104857600", 107374182400, 107374182400 },
+	};
+	char line[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(line, sizeof(line), "TransferRate %s", rows[i].value);
+		assert_set(line);
+		assert_string_equal(printed(&conf, "TransferRate"), rows[i].prints);
+		assert_survives_print();
+		assert_int_equal(conf_transfer_rate(&conf, "anna", false, true), rows[i].sends);
+		assert_int_equal(conf_transfer_rate(&conf, "anna", false, false), rows[i].receives);
+	}
+}
+
+static void
+transfer_rates_of_a_user_come_before_those_of_all(void **state)
+{
+	(void)state;
+	assert_read("TransferRate RETR 100\nTransferRate RETR 50\nTransferRate 10 user bob,eve\n"
+		    "TransferRate RETR none user anna\nTransferRate 20 user ftp\n");
+	assert_int_equal(conf_transfer_rate(&conf, "cat", false, true), 102400);
+	assert_int_equal(conf_transfer_rate(&conf, "cat", false, false), 0);
+	assert_int_equal(conf_transfer_rate(&conf, "eve", false, true), 10240);
+	assert_int_equal(conf_transfer_rate(&conf, "eve", false, false), 10240);
+	assert_int_equal(conf_transfer_rate(&conf, "anna", false, true), 0);
+	/* guests type what they like */
+	assert_int_equal(conf_transfer_rate(&conf, "ANONYMOUS", true, true), 20480);
+	assert_survives_print();
+	/* -o takes the place of all lines */
+	assert_set("TransferRate STOR 7");
+	assert_string_equal(printed(&conf, "TransferRate"), "STOR,APPE,STOU 7");
+}
+
+static void
+transfer_rates_that_mean_nothing_are_refused(void **state)
+{
+	static const char *const values[] = { "0", "0.1", "-1", "1.", "1.2345", "RETR", "RETR 0",
+		"LIST 5", "RETR,LIST 5", "5 anna", "5 user", "5 user anna bob", "5 group staff", "5K",
+		"104857601", "10:1024", "none none", "99999999999999999999", ".5", "RETR, 5" };
+	char line[256], names[130];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		snprintf(line, sizeof(line), "TransferRate %s", values[i]);
+		if (conf_set(&conf, "-o", line, error) != -1)
+			fail_msg("%s was taken", line);
+		assert_string_equal(printed(&conf, "TransferRate"), "none");
+	}
+	assert_refused("TransferRate RETR fast",
+	    "-o: TransferRate: \"fast\" is neither none nor a rate in KB/s, 0.25 to 104857600");
+	assert_refused("TransferRate LIST 5",
+	    "-o: TransferRate: \"LIST\" is none of RETR, STOR, APPE and STOU, nor a number");
+	memset(names, 'x', 120);
+	names[120] = '\0';
+	snprintf(line, sizeof(line), "TransferRate 5 user %s", names);
+	assert_refused(
+	    line, "-o: TransferRate: the names take more than 119 bytes: write another line");
+	assert_error("TransferRate 1\nTransferRate 1\nTransferRate 1\nTransferRate 1\nTransferRate 1\n"
+		     "TransferRate 1\nTransferRate 1\nTransferRate 1\nTransferRate 1\n",
+	    "test.conf:9: TransferRate: there are more than 8 lines of it");
+}
+
+static void
 option_overrides_the_file_and_the_last_one_holds(void **state)
 {
 	(void)state;
@@ -716,6 +796,9 @@ main(void)
 		TEST(unknown_directives_get_a_suggestion_if_one_is_close),
 		TEST(limits_are_counts_and_rates),
 		TEST(limits_that_mean_nothing_are_refused),
+		TEST(transfer_rates_are_rules),
+		TEST(transfer_rates_of_a_user_come_before_those_of_all),
+		TEST(transfer_rates_that_mean_nothing_are_refused),
 		TEST(option_overrides_the_file_and_the_last_one_holds),
 		TEST(option_without_directive_is_refused),
 		TEST(failed_option_leaves_the_value),

@@ -1,0 +1,130 @@
+"""TransferRate: both directions, whoever is limited, and the control connection stays awake."""
+
+import os
+import time
+import unittest
+
+from genkan import PASSWORD, USER, ServerTest, pattern_bytes, read_file, write_file
+
+KB = 1024
+
+
+class Rates(ServerTest):
+    """A hundred KB a second up and down; eve is free, and downloads of bob are slower."""
+
+    @classmethod
+    def prepare(cls):
+        for user in ("eve", "bob"):
+            cls.world.add_user(user, home=cls.home)
+        # the directive may stand there several times
+        write_file(cls.world.config, b"TransferRate 100\nTransferRate none user eve\n"
+                                     b"TransferRate RETR 50 user bob\n")
+
+    def setUp(self):
+        super().setUp()
+        self.content = pattern_bytes(150 * KB)
+
+    def login(self, user=USER):
+        session = self.connect()
+        return session.login(user, PASSWORD)
+
+    def seconds(self, function, *args, **options):
+        began = time.monotonic()
+        got = function(*args, **options)
+        return time.monotonic() - began, got
+
+    # 150 KB at 100 KB/s, less what the bucket holds at first: 12.5 KB
+
+    def test_a_download_keeps_the_rate(self):
+        self.remote("file", self.content)
+        took, got = self.seconds(self.login().retrieve, "RETR file")
+        self.assertEqual(got, self.content)
+        self.assertTrue(1.3 <= took <= 2.5, took)
+
+    def test_an_upload_keeps_the_rate(self):
+        took, _ = self.seconds(self.login().store, "STOR file", self.content)
+        self.assertEqual(read_file(self.remote("file")), self.content)
+        self.assertTrue(1.3 <= took <= 2.5, took)
+
+    def test_ascii_keeps_the_rate_in_both_directions(self):
+        text = b"a line of text\n" * 10000  # 160,000 bytes on the wire
+        self.remote("file", text)
+        session = self.login()
+        session.command("TYPE A", 200)
+        took, got = self.seconds(session.retrieve, "RETR file")
+        self.assertEqual(got, text.replace(b"\n", b"\r\n"))
+        self.assertTrue(1.0 <= took <= 2.5, took)
+        took, _ = self.seconds(session.store, "STOR copy", got)
+        self.assertEqual(read_file(self.remote("copy")), text)
+        self.assertTrue(1.3 <= took <= 2.5, took)
+
+    def test_the_rate_is_even(self):
+        """No second brings more than the rate and an eighth of it."""
+        self.remote("file", self.content)
+        session = self.login()
+        arrivals = []
+        with session.data() as data:
+            session.command("RETR file", 150)
+            while block := data.socket().recv(1 << 18):
+                arrivals.append((time.monotonic(), len(block)))
+        session.expect(226)
+        for begin, _ in arrivals:
+            second = sum(n for when, n in arrivals if begin <= when < begin + 1)
+            # and what was held up on a busy machine
+            self.assertLessEqual(second, 130 * KB)
+
+    def test_a_user_has_a_rate_of_its_own(self):
+        self.remote("file", self.content)
+        took, _ = self.seconds(self.login("eve").retrieve, "RETR file")
+        self.assertLess(took, 1)
+        took, _ = self.seconds(self.login("eve").store, "STOR up", self.content)
+        self.assertLess(took, 1)
+        took, _ = self.seconds(self.login("bob").retrieve, "RETR file")
+        self.assertTrue(2.7 <= took <= 4.5, took)
+
+    def test_listings_are_not_slowed_down(self):
+        for i in range(3000):
+            self.remote(f"a-file-with-a-rather-long-name-{i:050}", b"")
+        took, rows = self.seconds(self.login().retrieve, "LIST")
+        self.assertGreater(len(rows), 300_000)
+        self.assertLess(took, 2)
+
+    def test_the_control_connection_is_served_meanwhile(self):
+        self.remote("file", self.content)
+        session = self.login()
+        with session.data() as data:
+            session.command("RETR file", 150)
+            data.socket().recv(1)
+            for _ in range(5):
+                took, _ = self.seconds(session.command, "NOOP", 200)
+                self.assertLess(took, 0.5)
+            self.assertIn("RETR /file", session.command("STAT", 211).text)
+            took, _ = self.seconds(session.command, "ABOR", 426)
+            self.assertLess(took, 0.5)
+            session.expect(226)
+
+    def test_a_client_that_goes_is_noticed(self):
+        self.remote("file", self.content * 10)
+        session = self.login()
+        with session.data() as data:
+            session.command("RETR file", 150)
+            data.socket().recv(1)
+            session.close()
+            self.server.wait_no_pairs(3)
+
+    def test_waiting_costs_no_processor_time(self):
+        self.remote("file", self.content * 10)
+        session = self.login()
+        with session.data() as data:
+            session.command("RETR file", 150)
+            pid = self.server.pair().session
+            end = time.monotonic() + 2
+            while time.monotonic() < end:
+                data.socket().recv(1 << 18)
+            stat = read_file(f"/proc/{pid}/stat").rsplit(b")", 1)[1].split()
+            ticks = int(stat[11]) + int(stat[12])  # user and system time
+            self.assertLess(ticks / os.sysconf("SC_CLK_TCK"), 0.4)
+
+
+if __name__ == "__main__":
+    unittest.main()
