@@ -25,6 +25,7 @@
 #include "launcher.h"
 #include "log.h"
 #include "monitor/monitor.h"
+#include "monitor/rights.h"
 #include "monitor/tls_start.h"
 #include "options.h"
 #include "program.h"
@@ -238,12 +239,16 @@ check_certificates(const struct conf *conf)
 static int
 without_client(struct options *o, const struct conf *conf)
 {
-	char advice[CONF_ADVICE][CONF_ERROR];
+	char advice[CONF_ADVICE][CONF_ERROR], error[CONF_ERROR];
 	unsigned first, last, n;
 
 	if (o->print) {
 		conf_print(conf, stdout);
 		return 0;
+	}
+	if (rights_check(conf, error, sizeof(error)) == -1) {
+		fprintf(stderr, "%s\n", error);
+		return EX_CONFIG;
 	}
 	start_kernel_ports(&first, &last);
 	n = conf_advise(conf, first, last, advice);

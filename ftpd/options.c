@@ -155,6 +155,7 @@ share(struct conf *conf, const struct options *o, char *error)
 	conf->anonymous_upload = o->share_writable;
 	set_text(&conf->anonymous_root, path);
 	set_text(&conf->auth_user_file, "");
+	set_text(&conf->ftp_users, ""); /* it is about users of the system */
 	/* guests act as the owner of what is shared, but never as root */
 	if (geteuid() == 0 && st.st_uid != 0) {
 		snprintf(owner, sizeof(owner), "%u", (unsigned)st.st_uid);

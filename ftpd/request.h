@@ -10,7 +10,7 @@
  *
  * Paths are absolute names in the client's own root ("/dir/file"); `..` has
  * been removed by the session, and the monitor resolves them beneath the root
- * whatever they hold.
+ * whatever they hold. EKEYREJECTED: a name of PathDeny is in one.
  */
 #ifndef GENKAN_REQUEST_H
 #define GENKAN_REQUEST_H
@@ -67,7 +67,8 @@ struct req_login {
 	char password[REQ_PASS];
 };
 struct ans_login { /* EACCES: not granted, whatever the reason; EPERM: that was the last try, or the
-		      host is banned; EUSERS: granted, but MaxClientsPerUser others are logged in */
+		      host is banned; EUSERS: granted, but MaxClientsPerUser others are logged in;
+		      ESHUTDOWN: nobody is let in at present (NologinFile) */
 	int32_t error;
 	uint32_t rights;
 	bool anonymous;
@@ -86,7 +87,7 @@ struct req_path {
 	char path[REQ_PATH];
 };
 
-struct req_stat {
+struct req_stat { /* EACCES: who may neither read nor list learns nothing of names */
 	bool follow; /* a symbolic link's target instead of the link */
 	char path[REQ_PATH];
 };

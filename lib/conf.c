@@ -30,13 +30,20 @@ static const struct directive directives[] = {
 	{ "ActivePort", &confvalue_active_ports, CONF(active_port), "prefer" },
 	{ "PrivatePort", &confnet_private_ports, CONF(private_port), "reject" },
 	{ "LocalNetworks", &confvalue_network_lists, CONF(local_networks), "auto" },
-	{ "DefaultRoot", &confvalue_roots, CONF(default_root), "~" },
+	{ "DefaultRoot", &confaccess_roots, CONF(default_root), "~" },
 	{ "AuthUserFile", &confvalue_paths, CONF(auth_user_file), SYSCONFDIR "/passwd" },
+	{ "AuthGroupFile", &confvalue_paths, CONF(auth_group_file), "none" },
+	{ "UserRights", &confvalue_paths, CONF(user_rights), "none" },
+	{ "FtpUsers", &confvalue_paths, CONF(ftp_users), "/etc/ftpusers" },
+	{ "NologinFile", &confvalue_paths, CONF(nologin_file), "/etc/nologin" },
+	{ "RequireValidShell", &confaccess_valid_shells, CONF(require_valid_shell), "system" },
 	{ "Anonymous", &confvalue_switches, CONF(anonymous), "off" },
 	{ "AnonymousRoot", &confvalue_paths, CONF(anonymous_root), "none" },
 	{ "AnonymousUser", &confvalue_users, CONF(anonymous_user), "ftp" },
 	{ "AnonymousUpload", &confvalue_switches, CONF(anonymous_upload), "off" },
 	{ "ReadOnly", &confvalue_switches, CONF(read_only), "off" },
+	{ "UploadOnly", &confaccess_upload_only, CONF(upload_only), "off" },
+	{ "PathDeny", &confaccess_patterns, CONF(path_deny), "none" },
 	{ "AllowOverwrite", &confvalue_switches, CONF(allow_overwrite), "on" },
 	{ "AllowStoreRestart", &confvalue_switches, CONF(allow_store_restart), "on" },
 	{ "HiddenStores", &confvalue_hidden_stores, CONF(hidden_stores), "auto" },
@@ -238,6 +245,7 @@ conf_free(struct conf *conf)
 {
 	free(conf->masquerade.name);
 	conf->masquerade.name = NULL;
+	confaccess_free_roots(&conf->default_root);
 	for (size_t i = 0; i < NDIRECTIVES; i++)
 		if (directives[i].kind->string) {
 			char **field = (char **)((char *)conf + directives[i].offset);
@@ -338,6 +346,16 @@ conf_check(const struct conf *conf, char error[static CONF_ERROR])
 	if (!conf->anonymous && conf->auth_user_file[0] == '\0') {
 		snprintf(error, CONF_ERROR,
 		    "nobody could log in: AuthUserFile is none and Anonymous is off");
+		return -1;
+	}
+	if (conf->read_only && conf->upload_only != UPLOAD_ONLY_OFF) {
+		snprintf(error, CONF_ERROR,
+		    "ReadOnly and UploadOnly exclude each other: nobody could do anything");
+		return -1;
+	}
+	if (conf->anonymous && conf->upload_only != UPLOAD_ONLY_OFF && !conf->anonymous_upload) {
+		snprintf(error, CONF_ERROR,
+		    "guests could do nothing: with UploadOnly, Anonymous wants AnonymousUpload on");
 		return -1;
 	}
 	if (conf->passive_announced.n > 0 &&

@@ -116,6 +116,35 @@ struct rate_rules {
 	struct rate_rule rule[RATES_MAX];
 };
 
+/* DefaultRoot: the first rule that fits counts. */
+#define ROOTS_MAX 32
+
+struct root_rule {
+	char *path;   /* "~" or an absolute path */
+	char *groups; /* as in groups_fit(); empty: everybody */
+};
+struct root_rules {
+	unsigned n;
+	struct root_rule rule[ROOTS_MAX];
+};
+
+/* UploadOnly: a drop box. */
+enum upload_only {
+	UPLOAD_ONLY_OFF,
+	UPLOAD_ONLY_ON,
+	UPLOAD_ONLY_FILES /* no directories */
+};
+
+/* RequireValidShell: whose shell must be in /etc/shells. */
+enum valid_shell {
+	VALID_SHELL_OFF,
+	VALID_SHELL_ON,
+	VALID_SHELL_SYSTEM /* users of the system */
+};
+
+/* PathDeny: room for all patterns. */
+#define PATTERNS_MAX 4096
+
 /* Strings are never NULL: a directive that is off is the empty string. Times are seconds, 0 never. */
 struct conf {
 	struct masquerade masquerade;
@@ -129,8 +158,15 @@ struct conf {
 	enum private_port private_port;
 	struct networks local_networks;
 
-	char *default_root; /* "~" or an absolute path */
+	struct root_rules default_root;
 	char *auth_user_file;
+	char *auth_group_file;
+	char *user_rights;
+	char *ftp_users;
+	char *nologin_file;
+	enum valid_shell require_valid_shell;
+	enum upload_only upload_only;
+	char *path_deny; /* patterns, a blank between them */
 	bool anonymous;
 	char *anonymous_root;
 	char *anonymous_user;

@@ -55,8 +55,8 @@ confvalue_unquote(char *value, char why[static WHY])
 	return 0;
 }
 
-static void
-put_quoted(const char *text, FILE *out)
+void
+confvalue_put_quoted(const char *text, FILE *out)
 {
 	putc('"', out);
 	for (; *text != '\0'; text++) {
@@ -67,9 +67,8 @@ put_quoted(const char *text, FILE *out)
 	putc('"', out);
 }
 
-/* Prints a string so that it is read back as it is; an empty one is "none". */
-static void
-print_string(const struct directive *d, const struct conf *conf, FILE *out)
+void
+confvalue_print_string(const struct directive *d, const struct conf *conf, FILE *out)
 {
 	const char *text = *(char *const *)value_of(d, conf);
 	size_t len = strlen(text);
@@ -78,7 +77,7 @@ print_string(const struct directive *d, const struct conf *conf, FILE *out)
 		fputs("none", out);
 	else if (strpbrk(text, "\"#\\") != NULL || strchr(BLANKS, text[len - 1]) != NULL ||
 	    strchr(BLANKS, text[0]) != NULL)
-		put_quoted(text, out);
+		confvalue_put_quoted(text, out);
 	else
 		fputs(text, out);
 }
@@ -193,19 +192,7 @@ parse_path(const struct directive *d, struct conf *conf, char *value, char why[s
 	return confvalue_string(field, value, why);
 }
 
-const struct kind confvalue_paths = { parse_path, print_string, .string = true };
-
-static int
-parse_root(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
-{
-	if (strcmp(value, "~") != 0 && value[0] != '/')
-		return confvalue_wrong(why, "\"%.64s\" is neither ~ nor a path that begins with /", value);
-	if (strlen(value) >= PATH_MAX)
-		return confvalue_wrong(why, "the path is longer than %d bytes", PATH_MAX - 1);
-	return confvalue_string(field_of(d, conf), value, why);
-}
-
-const struct kind confvalue_roots = { parse_root, print_string, .string = true };
+const struct kind confvalue_paths = { parse_path, confvalue_print_string, .string = true };
 
 static int
 parse_user(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
@@ -222,7 +209,7 @@ parse_user(const struct directive *d, struct conf *conf, char *value, char why[s
 	return confvalue_string(field_of(d, conf), value, why);
 }
 
-const struct kind confvalue_users = { parse_user, print_string, .string = true };
+const struct kind confvalue_users = { parse_user, confvalue_print_string, .string = true };
 
 /* on, off, "text", or as ProFTPD has it: on "text" */
 static int
@@ -248,7 +235,7 @@ print_ident(const struct directive *d, const struct conf *conf, FILE *out)
 {
 	/* "on" in front, because the text itself may be "on". */
 	fputs("on ", out);
-	put_quoted(*(char *const *)value_of(d, conf), out);
+	confvalue_put_quoted(*(char *const *)value_of(d, conf), out);
 }
 
 const struct kind confvalue_idents = { parse_ident, print_ident, .string = true, .raw = true };

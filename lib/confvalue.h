@@ -55,7 +55,6 @@ extern const struct kind confvalue_lookup_seconds;
 extern const struct kind confvalue_clients;
 extern const struct kind confvalue_attempts;
 extern const struct kind confvalue_paths;
-extern const struct kind confvalue_roots;
 extern const struct kind confvalue_users;
 extern const struct kind confvalue_idents;
 extern const struct kind confvalue_port_lists;
@@ -88,6 +87,13 @@ extern const struct kind conflimit_counts;
 extern const struct kind conflimit_rates;
 extern const struct kind conflimit_bans;
 extern const struct kind conflimit_speeds;
+/* Of who may do what: confaccess.c */
+extern const struct kind confaccess_roots;
+extern const struct kind confaccess_upload_only;
+extern const struct kind confaccess_valid_shells;
+extern const struct kind confaccess_patterns;
+
+void confaccess_free_roots(struct root_rules *roots);
 
 /* Says what is wrong; returns -1. */
 int confvalue_wrong(char why[static WHY], const char *fmt, ...)
@@ -97,6 +103,10 @@ int confvalue_wrong(char why[static WHY], const char *fmt, ...)
 int confvalue_parse_word(
     const struct directive *d, struct conf *conf, char *value, char why[static WHY]);
 void confvalue_print_word(const struct directive *d, const struct conf *conf, FILE *out);
+
+/* Prints a string so that it is read back as it is; an empty one is "none". */
+void confvalue_print_string(const struct directive *d, const struct conf *conf, FILE *out);
+void confvalue_put_quoted(const char *text, FILE *out);
 
 /* Puts a copy of value into *field; 0, or -1 with why. */
 int confvalue_string(char **field, const char *value, char why[static WHY]);

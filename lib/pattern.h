@@ -14,4 +14,11 @@ bool pattern_is_magic(const char *text);
 /* A leading dot must be matched by a dot in the pattern. */
 bool pattern_match(const char *pattern, const char *name);
 
+/*
+ * True if a component of path (but "." and "..") matches one of the patterns of
+ * list, which have a blank between them. Made for refusing: upper and lower case
+ * of ASCII are the same, and a star also takes a leading dot.
+ */
+bool pattern_denies(const char *list, const char *path);
+
 #endif

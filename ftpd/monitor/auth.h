@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "groups.h"
+
 struct conf;
 struct req_login;
 
@@ -23,7 +25,10 @@ struct grant {
 	uid_t uid;
 	gid_t gid;
 	bool anonymous;
+	bool system; /* a user of the system; its groups are told already */
 	char home[PATH_MAX];
+	char shell[256];
+	struct groups groups;
 	const char *reason; /* AUTH_DENIED: one word for the log, never for the client */
 };
 

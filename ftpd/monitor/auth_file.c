@@ -114,6 +114,8 @@ accept_entry(const struct pwentry *entry, struct grant *g)
 	if (entry->home[0] != '/' ||
 	    strlcpy(g->home, entry->home, sizeof(g->home)) >= sizeof(g->home))
 		return deny(g, "no-home");
+	if (strlcpy(g->shell, entry->shell, sizeof(g->shell)) >= sizeof(g->shell))
+		return deny(g, "shell");
 	g->uid = entry->uid;
 	g->gid = entry->gid;
 	return AUTH_GRANTED;

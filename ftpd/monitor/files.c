@@ -15,6 +15,7 @@
 
 #include "facts.h"
 #include "monitor.h"
+#include "pattern.h"
 
 /* fchmodat2(2) of Linux 6.6, the same number everywhere. */
 #ifndef __NR_fchmodat2
@@ -126,9 +127,21 @@ files_begin(struct monitor *m)
 	close_quietly(fd);
 }
 
+/* PathDeny: also of what is not there, so that nobody finds out. */
+static bool
+is_denied(const struct monitor *m, const char *path)
+{
+	if (!pattern_denies(m->conf->path_deny, path))
+		return false;
+	errno = EKEYREJECTED;
+	return true;
+}
+
 int
 files_open(const struct monitor *m, const char *path, int flags, mode_t mode)
 {
+	if (is_denied(m, path))
+		return -1;
 	if (m->walk)
 		return walk(m->root_fd, path, flags, mode);
 	return beneath(m->root_fd, path, flags, mode);
@@ -173,16 +186,27 @@ files_open_parent(const struct monitor *m, const char *path, char last[static NA
 {
 	char dir[REQ_PATH];
 
-	if (files_split(path, dir, last) == -1)
+	if (files_split(path, dir, last) == -1 || is_denied(m, last))
 		return -1;
 	return files_open(m, dir, O_PATH | O_DIRECTORY, 0);
+}
+
+static bool
+is_in_group(const struct account *account, gid_t gid)
+{
+	unsigned i;
+
+	for (i = 0; i < account->ngroups; i++)
+		if (account->groups[i] == gid)
+			return true;
+	return account->gid == gid;
 }
 
 /* True if the mode gives the account these bits of rwx. */
 static bool
 mode_gives(const struct account *account, const struct stat *st, unsigned bits)
 {
-	unsigned shift = st->st_uid == account->uid ? 6 : st->st_gid == account->gid ? 3 : 0;
+	unsigned shift = st->st_uid == account->uid ? 6 : is_in_group(account, st->st_gid) ? 3 : 0;
 
 	return account->uid == 0 || (st->st_mode >> shift & bits) == bits;
 }
@@ -241,6 +265,9 @@ files_stat(struct monitor *m, const union any_request *req, union any_answer *an
 	bool known;
 
 	(void)fd;
+	/* into a drop box nobody looks, not even whether a name is there */
+	if ((m->account.rights & (RIGHT_READ | RIGHT_LIST)) == 0)
+		return EACCES;
 	if ((at = files_open(m, r->path, O_PATH | (r->follow ? 0 : O_NOFOLLOW), 0)) == -1)
 		return errno;
 	if (fstat(at, &a->st) == -1)

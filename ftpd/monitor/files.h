@@ -24,11 +24,15 @@ void files_begin(struct monitor *m);
 
 /*
  * open(2) beneath the root; close-on-exec. flags as in openat2(2), mode only
- * with O_CREAT. Returns a descriptor, or -1 with errno.
+ * with O_CREAT. Returns a descriptor, or -1 with errno; EKEYREJECTED: a name of
+ * PathDeny is in path.
  */
 int files_open(const struct monitor *m, const char *path, int flags, mode_t mode);
 
-/* The same for name, one component, in a directory that is open; no link is followed. */
+/*
+ * The same for name, one component that is ours and not the client's, in a
+ * directory that is open; no link is followed, and PathDeny is not asked.
+ */
 int files_open_at(const struct monitor *m, int dir, const char *name, int flags, mode_t mode);
 
 /*

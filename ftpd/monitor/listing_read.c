@@ -65,11 +65,19 @@ folder_is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+bool
+folder_hides(const struct listing *l, const char *name)
+{
+	return pattern_denies(l->m->conf->path_deny, name);
+}
+
 static bool
 is_wanted(const struct listing *l, const char *name)
 {
 	if (folder_is_dots(name))
 		return l->pattern[0] == '\0' && (l->req.options & LIST_ALL) != 0;
+	if (folder_hides(l, name))
+		return false;
 	if (l->pattern[0] != '\0')
 		return pattern_match(l->pattern, name);
 	return name[0] != '.' || (l->req.options & (LIST_ALL | LIST_ALMOST_ALL)) != 0;

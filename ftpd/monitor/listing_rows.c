@@ -214,7 +214,8 @@ write_facts(struct listing *l)
 	(void)folder_stat(l, f, "..", &st);
 	put_facts(l, "..", &st, FACTS_PDIR, NULL);
 	for (errno = 0; !l->gone && (d = readdir(f->stream)) != NULL; errno = 0)
-		if (!folder_is_dots(d->d_name) && folder_stat(l, f, d->d_name, &st))
+		if (!folder_is_dots(d->d_name) && !folder_hides(l, d->d_name) &&
+		    folder_stat(l, f, d->d_name, &st))
 			put_facts(l, d->d_name, &st, FACTS_DIR, &f->st);
 	if (!l->gone)
 		l->error = errno;

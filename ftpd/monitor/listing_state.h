@@ -84,6 +84,9 @@ void folder_close(struct folder *f);
 
 bool folder_is_dots(const char *name);
 
+/* PathDeny: the name is not shown. */
+bool folder_hides(const struct listing *l, const char *name);
+
 /* listing_rows.c */
 
 /* Writes all rows of the listing into the pipe. */

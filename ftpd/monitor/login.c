@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "activeport.h"
 #include "auth.h"
 #include "caps.h"
@@ -99,7 +100,7 @@ authenticate(const struct monitor *m, const struct req_login *r, struct grant *g
 	return result;
 }
 
-/* The same answer and the same time, whatever was wrong. */
+/* The same answer after the same time, whatever was wrong. */
 static int
 refuse(struct monitor *m, const char *user, const char *reason)
 {
@@ -111,26 +112,6 @@ refuse(struct monitor *m, const char *user, const char *reason)
 	    netaddr_text(&m->client->peer, peer), monitor_word(word, sizeof(word), user), reason,
 	    m->attempts);
 	return limits_failed(m) || m->attempts >= m->conf->max_login_attempts ? EPERM : EACCES;
-}
-
-static unsigned
-rights_of(const struct conf *conf, bool anonymous)
-{
-	unsigned rights = RIGHT_READ | RIGHT_LIST;
-
-	if (conf->read_only)
-		return rights;
-	if (anonymous)
-		return conf->anonymous_upload ? rights | RIGHT_STORE | RIGHT_MKDIR : rights;
-	rights |= RIGHT_STORE | RIGHT_DELETE | RIGHT_RENAME | RIGHT_MKDIR | RIGHT_ATTR;
-	return conf->allow_overwrite ? rights | RIGHT_OVERWRITE : rights;
-}
-
-/* The directory that becomes the client's "/", by its name outside. */
-static const char *
-root_path(const struct conf *conf, const struct grant *g)
-{
-	return g->anonymous || strcmp(conf->default_root, "~") == 0 ? g->home : conf->default_root;
 }
 
 static int
@@ -156,7 +137,7 @@ is_whole_system(int root)
 static int
 find_start(const struct monitor *m, const struct grant *g, char start[static REQ_PATH])
 {
-	const char *root = root_path(m->conf, g), *rest;
+	const char *root = account_root(m->conf, g), *rest;
 	size_t len = strlen(root);
 	int fd;
 
@@ -258,7 +239,7 @@ static int
 settle(struct monitor *m, const struct grant *g, int root, struct ans_login *ans, int *text)
 {
 	if ((m->root_fd = enter_root(m, root)) == -1)
-		return fail(m, "cannot enter", root_path(m->conf, g));
+		return fail(m, "cannot enter", account_root(m->conf, g));
 	if (m->root && caps_keep(caps_for_user(m)) == -1)
 		return fail(m, "dropping", "capabilities");
 	umask(0);
@@ -277,7 +258,7 @@ settle(struct monitor *m, const struct grant *g, int root, struct ans_login *ans
 static int
 enter(struct monitor *m, const struct grant *g, struct ans_login *ans, int *text)
 {
-	const char *path = root_path(m->conf, g);
+	const char *path = account_root(m->conf, g);
 	struct stat st;
 	int root = -1;
 
@@ -291,7 +272,7 @@ enter(struct monitor *m, const struct grant *g, struct ans_login *ans, int *text
 	tzset(); /* while the system's time zones can be seen */
 	if (m->root) {
 		m->spent = true;
-		if (caps_become(g->uid, g->gid, NULL, 0) == -1) {
+		if (caps_become(g->uid, g->gid, g->groups.gid, g->groups.n) == -1) {
 			fail(m, "changing to", "the user");
 			goto bad;
 		}
@@ -326,6 +307,20 @@ step_back(struct monitor *m, int *text)
 		log_warn("dropping capabilities");
 }
 
+static void
+fill_account(struct monitor *m, const char *user, const struct grant *g, unsigned rights)
+{
+	struct account *a = &m->account;
+
+	(void)monitor_word(a->name, sizeof(a->name), user);
+	a->uid = m->root ? g->uid : geteuid();
+	a->gid = m->root ? g->gid : getegid();
+	a->ngroups = m->root ? g->groups.n : 0;
+	memcpy(a->groups, g->groups.gid, sizeof(a->groups));
+	a->anonymous = g->anonymous;
+	a->rights = rights;
+}
+
 int
 login_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
 {
@@ -333,20 +328,25 @@ login_request(struct monitor *m, const union any_request *req, union any_answer 
 	struct grant grant = { 0 };
 	struct account *a = &m->account;
 	char peer[NETADDR_TEXT];
+	const char *reason;
+	unsigned rights;
 
 	m->asked = monitor_clock();
 	if (m->spent || m->attempts >= m->conf->max_login_attempts || limits_banned(m))
 		return EPERM;
 	if (m->conf->tls >= TLS_CONTROL && !m->tls)
 		return EACCES; /* the session has said so before it came to this */
+	if (account_closed(m->conf)) {
+		m->attempts++;
+		log_info("NologinFile %s is there: nobody is let in", m->conf->nologin_file);
+		return ESHUTDOWN;
+	}
 	if (authenticate(m, r, &grant) != AUTH_GRANTED)
 		return refuse(m, r->user, grant.reason);
+	if ((reason = account_admit(m->conf, r->user, &grant, &rights)) != NULL)
+		return refuse(m, r->user, reason);
 
-	(void)monitor_word(a->name, sizeof(a->name), r->user);
-	a->uid = m->root ? grant.uid : geteuid();
-	a->gid = m->root ? grant.gid : getegid();
-	a->anonymous = grant.anonymous;
-	a->rights = rights_of(m->conf, a->anonymous);
+	fill_account(m, r->user, &grant, rights);
 	if (limits_enter(m) == EUSERS) {
 		memset(a, 0, sizeof(*a));
 		m->attempts++;
@@ -356,6 +356,7 @@ login_request(struct monitor *m, const union any_request *req, union any_answer 
 		step_back(m, fd);
 		ans->login.directory[0] = '\0';
 		m->attempts++;
+		(void)limits_failed(m); /* a right password takes no less time */
 		return EACCES;
 	}
 	m->state = STATE_USER;
@@ -363,6 +364,6 @@ login_request(struct monitor *m, const union any_request *req, union any_answer 
 	ans->login.rights = a->rights;
 	ans->login.anonymous = a->anonymous;
 	log_info("login user=\"%s\" rhost=%s root=\"%s\" uid=%ju", a->name,
-	    netaddr_text(&m->client->peer, peer), root_path(m->conf, &grant), (uintmax_t)a->uid);
+	    netaddr_text(&m->client->peer, peer), account_root(m->conf, &grant), (uintmax_t)a->uid);
 	return 0;
 }

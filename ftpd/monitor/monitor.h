@@ -13,6 +13,7 @@
 
 #include "client.h"
 #include "conf.h"
+#include "groups.h"
 #include "slots.h"
 
 enum monitor_state { STATE_LOGIN = 1 << 0, STATE_USER = 1 << 1 };
@@ -22,6 +23,8 @@ struct account {
 	char name[256];
 	uid_t uid;
 	gid_t gid;
+	unsigned ngroups; /* supplementary ones */
+	gid_t groups[GROUPS_MAX];
 	bool anonymous;
 	unsigned rights; /* RIGHT_… of request.h */
 };

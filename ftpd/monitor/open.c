@@ -12,6 +12,7 @@
 
 #include "files.h"
 #include "monitor.h"
+#include "pattern.h"
 #include "presence.h"
 #include "upload.h"
 
@@ -52,6 +53,10 @@ open_unique(struct monitor *m, const struct req_open *r, struct ans_open *a)
 			   : snprintf(name, sizeof(name), "%s.%d", last, i);
 		if (n < 0 || (size_t)n >= sizeof(name)) {
 			errno = ENAMETOOLONG;
+			break;
+		}
+		if (pattern_denies(m->conf->path_deny, name)) {
+			errno = EKEYREJECTED;
 			break;
 		}
 		fd = files_open_at(

@@ -115,7 +115,7 @@ bool cmd_place(struct session *s, const char *arg, char *path);
 /* True if arg names something that is there; without a word to the client. */
 bool cmd_exists(struct session *s, const char *arg);
 
-/* True if the account may; otherwise the refusal has been sent. */
+/* True if the account has one of these rights; otherwise the refusal has been sent. */
 bool cmd_may(struct session *s, unsigned right, const char *what);
 
 /* The monitor learns that a file is not read any more; the transfer log does not: cmd_transfer.c */

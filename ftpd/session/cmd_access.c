@@ -89,6 +89,10 @@ cmd_pass(struct session *s, char *arg)
 			    s->conf->max_clients_per_user);
 			return;
 		}
+		if (errno == ESHUTDOWN) {
+			reply(s, 530, "Nobody can log in at present: the server is being looked after.");
+			return;
+		}
 		reply(s, 530, "Login incorrect: check name and password, then send USER again.");
 		return;
 	}

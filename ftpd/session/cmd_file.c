@@ -227,7 +227,7 @@ stat_file(struct session *s, const char *arg, struct ans_stat *answer)
 {
 	char path[REQ_PATH];
 
-	if (!cmd_path(s, arg, path))
+	if (!cmd_may(s, RIGHT_READ | RIGHT_LIST, "look at files") || !cmd_path(s, arg, path))
 		return false;
 	if (ask_stat(s, path, true, answer) == -1) {
 		reply_errno(s, 550, arg);
@@ -406,7 +406,8 @@ cmd_mlst(struct session *s, char *arg)
 	struct ans_stat answer;
 	char path[REQ_PATH], facts[FACTS_TEXT];
 
-	if (!cmd_path(s, arg != NULL ? arg : "", path))
+	if (!cmd_may(s, RIGHT_READ | RIGHT_LIST, "look at files") ||
+	    !cmd_path(s, arg != NULL ? arg : "", path))
 		return;
 	if (ask_stat(s, path, !s->conf->show_symlinks, &answer) == -1) {
 		reply_errno(s, 550, arg != NULL ? arg : path);

@@ -128,6 +128,8 @@ control_reason(int error)
 	case EACCES:
 	case EPERM:
 		return "Permission denied";
+	case EKEYREJECTED:
+		return "Such a name is not allowed here (PathDeny)";
 	case EROFS:
 		return "This server is read-only";
 	case EEXIST:

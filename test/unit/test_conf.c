@@ -134,7 +134,7 @@ defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(conf.active_port, ACTIVEPORT_PREFER);
 	assert_true(conf.local_networks.automatic);
 	assert_int_equal(conf.local_networks.n, 0);
-	assert_string_equal(conf.default_root, "~");
+	assert_string_equal(conf.default_root.rule[0].path, "~");
 	assert_string_equal(conf.auth_user_file, SYSCONFDIR "/passwd");
 	assert_false(conf.anonymous);
 	assert_string_equal(conf.anonymous_root, "");
@@ -458,7 +458,8 @@ option_overrides_the_file_and_the_last_one_holds(void **state)
 	assert_set("MaxClients 7");
 	assert_set("  DefaultRoot   ~  ");
 	assert_int_equal(conf.max_clients, 7);
-	assert_string_equal(conf.default_root, "~");
+	assert_int_equal(conf.default_root.n, 1);
+	assert_string_equal(conf.default_root.rule[0].path, "~");
 }
 
 static void
@@ -516,6 +517,16 @@ values_are_read_and_printed(void **state)
 		{ "LocalNetworks", "192.0.2.1", "192.0.2.1/32" },
 		{ "DefaultRoot", "~", "~" },
 		{ "DefaultRoot", "/srv/ftp", "/srv/ftp" },
+		{ "DefaultRoot", "~   !staff,users", "~ !staff,users" },
+		{ "DefaultRoot", "\"/srv/my \\\"ftp\"  staff", "\"/srv/my \\\"ftp\" staff" },
+		{ "AuthGroupFile", "/srv/group", "/srv/group" },
+		{ "UserRights", "/srv/rights", "/srv/rights" },
+		{ "FtpUsers", "none", "none" },
+		{ "NologinFile", "/run/nologin", "/run/nologin" },
+		{ "RequireValidShell", "On", "on" },
+		{ "UploadOnly", "files", "files" },
+		{ "PathDeny", " *.exe   .ht* ", "*.exe .ht*" },
+		{ "PathDeny", "NONE", "none" },
 		{ "AuthUserFile", "NONE", "none" },
 		{ "AnonymousRoot", "/srv/my files", "/srv/my files" },
 		{ "AnonymousRoot", "\"/srv/ends with a blank \"", "\"/srv/ends with a blank \"" },
@@ -603,7 +614,18 @@ bad_values_are_refused_in_words(void **state)
 		    "\"10.0.0.0/33\" is neither auto nor a network such as 192.168.1.0/24 "
 		    "(none stands alone)" },
 		{ "DefaultRoot srv", "\"srv\" is neither ~ nor a path that begins with /" },
-		{ "DefaultRoot ~ group", "\"~ group\" is neither ~ nor a path that begins with /" },
+		{ "DefaultRoot /srv/my own files",
+		    "\"own files\" are no groups such as staff,!guests (a path with blanks stands "
+		    "in double quotes)" },
+		{ "DefaultRoot ~ a,,b",
+		    "\"a,,b\" are no groups such as staff,!guests (a path with blanks stands in "
+		    "double quotes)" },
+		{ "DefaultRoot \"/srv\"x", "there is something behind the closing quote" },
+		{ "DefaultRoot \"/srv", "the closing quote is missing (a # in quotes is written \\#)" },
+		{ "UploadOnly maybe", "\"maybe\" is none of off, on, files" },
+		{ "RequireValidShell maybe", "\"maybe\" is none of off, on, system" },
+		{ "PathDeny a/b",
+		    "\"a/b\": a pattern is for the names between slashes, so it has none" },
 		{ "AuthUserFile passwd",
 		    "\"passwd\" is neither a path that begins with / nor none" },
 		{ "AnonymousUser root", "root is not allowed here: take a user without rights" },
@@ -762,9 +784,46 @@ check_sees_what_no_single_directive_shows(void **state)
 	assert_set("PortMapping auto");
 	assert_int_equal(conf_check(&conf, error), -1);
 	assert_set("PortMapping off");
+	assert_set("ReadOnly on");
+	assert_set("UploadOnly on");
+	assert_int_equal(conf_check(&conf, error), -1);
+	assert_string_equal(error, "ReadOnly and UploadOnly exclude each other: nobody could do anything");
+	assert_set("ReadOnly off");
+	assert_int_equal(conf_check(&conf, error), 0);
+	assert_set("AnonymousRoot /srv");
+	assert_set("Anonymous on");
+	assert_int_equal(conf_check(&conf, error), -1);
+	assert_string_equal(error, "guests could do nothing: with UploadOnly, Anonymous wants "
+				   "AnonymousUpload on");
+	assert_set("AnonymousUpload on");
+	assert_int_equal(conf_check(&conf, error), 0);
 	assert_set("RunDirectory none");
 	assert_int_equal(conf_check(&conf, error), -1);
 	assert_string_equal(error, "RunDirectory is none, but sessions are counted there");
+}
+
+static void
+some_directives_are_lists_of_lines(void **state)
+{
+	(void)state;
+	assert_read("DefaultRoot ~ !staff\nPathDeny *.exe\nDefaultRoot \"/srv/a b\" staff\n"
+		    "PathDeny .ht* *.scr\nDefaultRoot /\n");
+	assert_int_equal(conf.default_root.n, 3);
+	assert_string_equal(conf.default_root.rule[0].path, "~");
+	assert_string_equal(conf.default_root.rule[0].groups, "!staff");
+	assert_string_equal(conf.default_root.rule[1].path, "/srv/a b");
+	assert_string_equal(conf.default_root.rule[1].groups, "staff");
+	assert_string_equal(conf.default_root.rule[2].groups, "");
+	assert_string_equal(conf.path_deny, "*.exe .ht* *.scr");
+	assert_survives_print();
+	/* -o takes the place of all lines, and a wrong one of none */
+	assert_refused("DefaultRoot srv", "-o: DefaultRoot: \"srv\" is neither ~ nor a path that "
+					  "begins with /");
+	assert_int_equal(conf.default_root.n, 3);
+	assert_set("DefaultRoot /srv");
+	assert_int_equal(conf.default_root.n, 1);
+	assert_set("PathDeny none");
+	assert_string_equal(conf.path_deny, "");
 }
 
 static void
@@ -810,6 +869,7 @@ main(void)
 		TEST(comment_inside_quotes_is_no_silent_cut),
 		TEST(ports_that_are_few_or_the_kernels_are_advised_against),
 		TEST(check_sees_what_no_single_directive_shows),
+		TEST(some_directives_are_lists_of_lines),
 		TEST(what_is_printed_is_read_back_as_the_same),
 	};
 

@@ -199,6 +199,45 @@ no_pattern_takes_long(void **state)
 	assert_true(seconds_of(pattern, name) < 1);
 }
 
+static void
+names_are_denied_in_every_component_and_in_both_cases(void **state)
+{
+	static const struct {
+		const char *list, *path;
+		bool denied;
+	} rows[] = {
+		{ "*.exe", "/a/setup.exe", true },
+		{ "*.exe", "/a/SetUp.EXE", true },
+		{ "*.EXE", "/setup.exe", true },
+		{ "*.exe", "/setup.exe/below", true },
+		{ "*.exe", "/.hidden.exe", true }, /* a star takes a leading dot */
+		{ "*.exe", "/setup.exe.txt", false },
+		{ "*.exe", "exe", false },
+		{ ".ht*", "/.htaccess", true },
+		{ ".ht*", "/x.htaccess", false },
+		{ "a .ht* b", "/dir//.htaccess/", true },
+		{ "a b", "/B", true },
+		{ "a b", "/ab", false },
+		{ "[A-C]x", "/bX", true },
+		{ "[!a-c]x", "/BX", false },
+		{ "[!a-c]x", "/dx", true },
+		{ ".*", "/..", false }, /* these are no names */
+		{ ".*", "/./a", false },
+		{ ".*", "/...", true },
+		{ "\xc3\xa9*", "/\xc3\xa9t\xc3\xa9", true },
+		{ "", "/a", false },
+		{ "*", "/", false },
+		{ "*", "", false },
+		{ "\\*", "/*", true },
+		{ "\\*", "/a", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (pattern_denies(rows[i].list, rows[i].path) != rows[i].denied)
+			fail_msg("%s of %s", rows[i].path, rows[i].list);
+}
+
 int
 main(void)
 {
@@ -207,6 +246,7 @@ main(void)
 		cmocka_unit_test(magic_is_an_unquoted_special_character),
 		cmocka_unit_test(every_short_pattern_matches_as_defined),
 		cmocka_unit_test(no_pattern_takes_long),
+		cmocka_unit_test(names_are_denied_in_every_component_and_in_both_cases),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
