@@ -10,9 +10,10 @@
  *	chroot, by CAP_SYS_CHROOT, which the change of user has left to us
  *	capabilities: none, or CAP_NET_BIND_SERVICE where ActivePort needs it
  *	umask 0: the session says what modes new files have
- *	the system call filter
+ *	Landlock: the root's files and no others; the system call filter
  *
- * Not root: the same without the user, the chroot and the capabilities.
+ * Not root: the same without the user, the chroot and the capabilities; what
+ * the resolver is to keep inside, Landlock keeps inside as well.
  */
 #include "login.h"
 
@@ -31,6 +32,7 @@
 #include "auth.h"
 #include "caps.h"
 #include "files.h"
+#include "landlock.h"
 #include "limits.h"
 #include "log.h"
 #include "monitor.h"
@@ -210,11 +212,25 @@ enter_root(const struct monitor *m, int root)
 	return open_directory("/");
 }
 
-/* The last step: the system calls of the user's state and no others. */
+/* Files of the root and no others, whatever the resolver or a chroot may miss. */
 static int
-filter_calls(const struct monitor *m)
+lock_files(const struct monitor *m)
 {
-	if (caps_no_new_privs() == -1)
+	struct landlock_place root = { m->root_fd, LANDLOCK_READ | LANDLOCK_WRITE };
+
+	if (landlock_enter(&root, 1) == 0)
+		return 0;
+	if (errno != ENOSYS && errno != EOPNOTSUPP)
+		return -1;
+	log_debug("no Landlock: %s", strerror(errno));
+	return 0;
+}
+
+/* The last step: the files and the system calls of the user's state and no others. */
+static int
+close_walls(const struct monitor *m)
+{
+	if (caps_no_new_privs() == -1 || lock_files(m) == -1)
 		return -1;
 	return m->walk ? sysfilter_enter(walk_filter, COUNT(walk_filter))
 		       : sysfilter_enter(user_filter, COUNT(user_filter));
@@ -249,8 +265,8 @@ settle(struct monitor *m, const struct grant *g, int root, struct ans_login *ans
 	if (*text == -1)
 		*text = open_text(m, true);
 	limits_settled(m);
-	if (filter_calls(m) == -1)
-		return fail(m, "system call filter", "");
+	if (close_walls(m) == -1)
+		return fail(m, "no Landlock or", "system call filter");
 	return 0;
 }
 

@@ -80,6 +80,7 @@ void __wrap_files_begin(struct monitor *);
 void __real_files_begin(struct monitor *);
 int __wrap_connect(int, const struct sockaddr *, socklen_t);
 int __wrap_sysfilter_enter(const void *, size_t);
+int __wrap_landlock_enter(const void *, size_t);
 int __wrap_caps_no_new_privs(void);
 
 void
@@ -113,6 +114,13 @@ int
 __wrap_sysfilter_enter(const void *filter, size_t n)
 {
 	CHECK(filter != NULL && n > 0);
+	return 0;
+}
+
+int
+__wrap_landlock_enter(const void *places, size_t n)
+{
+	CHECK(places != NULL && n == 1);
 	return 0;
 }
 
