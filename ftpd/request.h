@@ -68,7 +68,8 @@ struct req_login {
 };
 struct ans_login { /* EACCES: not granted, whatever the reason; EPERM: that was the last try, or the
 		      host is banned; EUSERS: granted, but MaxClientsPerUser others are logged in;
-		      ESHUTDOWN: nobody is let in at present (NologinFile) */
+		      ESHUTDOWN: nobody is let in at present (NologinFile); EKEYEXPIRED: the
+		      password is right, but it or the account has expired */
 	int32_t error;
 	uint32_t rights;
 	bool anonymous;

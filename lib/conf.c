@@ -33,6 +33,11 @@ static const struct directive directives[] = {
 	{ "DefaultRoot", &confaccess_roots, CONF(default_root), "~" },
 	{ "AuthUserFile", &confvalue_paths, CONF(auth_user_file), SYSCONFDIR "/passwd" },
 	{ "AuthGroupFile", &confvalue_paths, CONF(auth_group_file), "none" },
+	{ "AuthSystem", &confaccess_auth_systems, CONF(auth_system), "off" },
+	{ "AuthPAMConfig", &confaccess_services, CONF(auth_pam_config), "genkan-ftpd" },
+	{ "PAMSession", &confvalue_switches, CONF(pam_session), "off" },
+	{ "WtmpLog", &confvalue_switches, CONF(wtmp_log), "off" },
+	{ "MinUid", &confvalue_uids, CONF(min_uid), "1000" },
 	{ "UserRights", &confvalue_paths, CONF(user_rights), "none" },
 	{ "FtpUsers", &confvalue_paths, CONF(ftp_users), "/etc/ftpusers" },
 	{ "NologinFile", &confvalue_paths, CONF(nologin_file), "/etc/nologin" },
@@ -343,9 +348,19 @@ conf_check(const struct conf *conf, char error[static CONF_ERROR])
 		snprintf(error, CONF_ERROR, "Anonymous is on, but AnonymousRoot is not set");
 		return -1;
 	}
-	if (!conf->anonymous && conf->auth_user_file[0] == '\0') {
+	if (!conf->anonymous && conf->auth_user_file[0] == '\0' &&
+	    conf->auth_system == AUTH_SYSTEM_OFF) {
 		snprintf(error, CONF_ERROR,
-		    "nobody could log in: AuthUserFile is none and Anonymous is off");
+		    "nobody could log in: AuthUserFile is none, Anonymous and AuthSystem are off");
+		return -1;
+	}
+	if (conf->pam_session && conf->auth_system != AUTH_SYSTEM_PAM) {
+		snprintf(error, CONF_ERROR, "PAMSession is on, but AuthSystem is not pam");
+		return -1;
+	}
+	if (conf->wtmp_log && conf->auth_system == AUTH_SYSTEM_OFF) {
+		snprintf(error, CONF_ERROR,
+		    "WtmpLog is on, but AuthSystem is off: it records users of the system");
 		return -1;
 	}
 	if (conf->read_only && conf->upload_only != UPLOAD_ONLY_OFF) {

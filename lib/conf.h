@@ -128,6 +128,13 @@ struct root_rules {
 	struct root_rule rule[ROOTS_MAX];
 };
 
+/* AuthSystem: who knows the passwords of the system's users. */
+enum auth_system {
+	AUTH_SYSTEM_OFF,
+	AUTH_SYSTEM_PAM,
+	AUTH_SYSTEM_SHADOW
+};
+
 /* UploadOnly: a drop box. */
 enum upload_only {
 	UPLOAD_ONLY_OFF,
@@ -161,6 +168,11 @@ struct conf {
 	struct root_rules default_root;
 	char *auth_user_file;
 	char *auth_group_file;
+	enum auth_system auth_system;
+	char *auth_pam_config;
+	bool pam_session;
+	bool wtmp_log;
+	unsigned min_uid;
 	char *user_rights;
 	char *ftp_users;
 	char *nologin_file;

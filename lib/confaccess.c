@@ -1,6 +1,6 @@
 /*
  * The kinds of values of directives about who may do what: DefaultRoot,
- * UploadOnly, RequireValidShell, PathDeny.
+ * AuthSystem, UploadOnly, RequireValidShell, PathDeny.
  */
 #include "confvalue.h"
 
@@ -10,6 +10,28 @@
 #include <strings.h>
 
 #include "pwfile.h"
+
+static const char *const system_words[] = { [AUTH_SYSTEM_OFF] = "off", [AUTH_SYSTEM_PAM] = "pam",
+	[AUTH_SYSTEM_SHADOW] = "shadow", [AUTH_SYSTEM_SHADOW + 1] = NULL };
+
+const struct kind confaccess_auth_systems = { confvalue_parse_word, confvalue_print_word,
+	.words = system_words };
+
+/* The name of a file in /etc/pam.d. */
+static int
+parse_service(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
+{
+	static const char known[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				    "-_.";
+
+	if (value[0] == '-' || value[0] == '.' || value[strspn(value, known)] != '\0' ||
+	    strlen(value) > 63)
+		return confvalue_wrong(why, "\"%.64s\" is no name of a file in /etc/pam.d", value);
+	return confvalue_string(field_of(d, conf), value, why);
+}
+
+const struct kind confaccess_services = { parse_service, confvalue_print_string,
+	.string = true };
 
 static const char *const upload_words[] = { [UPLOAD_ONLY_OFF] = "off", [UPLOAD_ONLY_ON] = "on",
 	[UPLOAD_ONLY_FILES] = "files", [UPLOAD_ONLY_FILES + 1] = NULL };

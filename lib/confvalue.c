@@ -176,6 +176,7 @@ print_number(const struct directive *d, const struct conf *conf, FILE *out)
 const struct kind confvalue_seconds = { parse_number, print_number, .min = 0, .max = SECONDS };
 const struct kind confvalue_lookup_seconds = { parse_number, print_number, .min = 1, .max = 60 };
 const struct kind confvalue_clients = { parse_number, print_number, .min = 1, .max = SLOTS_MAX };
+const struct kind confvalue_uids = { parse_number, print_number, .min = 1, .max = INT_MAX };
 const struct kind confvalue_attempts = { parse_number, print_number, .min = 1, .max = 100 };
 
 static int

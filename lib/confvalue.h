@@ -54,6 +54,7 @@ extern const struct kind confvalue_seconds;
 extern const struct kind confvalue_lookup_seconds;
 extern const struct kind confvalue_clients;
 extern const struct kind confvalue_attempts;
+extern const struct kind confvalue_uids;
 extern const struct kind confvalue_paths;
 extern const struct kind confvalue_users;
 extern const struct kind confvalue_idents;
@@ -89,6 +90,8 @@ extern const struct kind conflimit_bans;
 extern const struct kind conflimit_speeds;
 /* Of who may do what: confaccess.c */
 extern const struct kind confaccess_roots;
+extern const struct kind confaccess_auth_systems;
+extern const struct kind confaccess_services;
 extern const struct kind confaccess_upload_only;
 extern const struct kind confaccess_valid_shells;
 extern const struct kind confaccess_patterns;

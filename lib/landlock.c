@@ -69,8 +69,7 @@ add_place(int rules, const struct landlock_place *place, uint64_t handled)
 	if (!S_ISDIR(st.st_mode))
 		rights &= FILE_RIGHTS;
 	beneath.allowed_access = rights & handled;
-	return (int)syscall(
-	    SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+	return (int)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
 }
 
 #ifdef SYSFILTER_OFF

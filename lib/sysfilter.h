@@ -53,6 +53,14 @@
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),                                  \
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
+/* The call fails with error when the low 32 bits of argument n equal value. */
+#define SYSFILTER_REFUSE_ARG(call, n, value, error)                                                \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0, 4),                                    \
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[n])),            \
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1),                                    \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ((error) & SECCOMP_RET_DATA)),           \
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
+
 /* The other architecture's numbers and x32's (bit 30) kill. */
 #define SYSFILTER_BEGIN                                                                            \
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),                   \
@@ -61,6 +69,9 @@
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),                 \
 	    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1),                                 \
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+
+/* In place of the end: what is not named is allowed. For programs that run others' code. */
+#define SYSFILTER_REST BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 #define SYSFILTER_END BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 

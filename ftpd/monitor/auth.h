@@ -12,6 +12,7 @@
 #include "groups.h"
 
 struct conf;
+struct monitor;
 struct req_login;
 
 enum auth {
@@ -25,7 +26,9 @@ struct grant {
 	uid_t uid;
 	gid_t gid;
 	bool anonymous;
-	bool system; /* a user of the system; its groups are told already */
+	bool system;  /* a user of the system; its groups are told already */
+	bool expired; /* the password is right, but it or the account has expired */
+	char word[32]; /* room for a reason that is not ours */
 	char home[PATH_MAX];
 	char shell[256];
 	struct groups groups;
@@ -39,9 +42,22 @@ struct grant {
 enum auth auth_anonymous(const struct conf *conf, const struct req_login *r, struct grant *g);
 
 /*
- * Everybody else: AuthUserFile. The password is hashed whatever the outcome, so
- * that an unknown name takes the time of a wrong password.
+ * The users of AuthUserFile. The password is hashed whatever the outcome, so that
+ * an unknown name takes the time of a wrong password; with AuthSystem, names that
+ * are not in the file are passed on.
  */
 enum auth auth_file(const struct conf *conf, const struct req_login *r, struct grant *g);
+
+/*
+ * Users of the system (AuthSystem): asks genkan-ftpd-auth, which is started for
+ * it and ends again unless the session is to be kept.
+ */
+enum auth auth_system(struct monitor *m, const struct req_login *r, struct grant *g);
+
+/* PAMSession, WtmpLog: the login is recorded until m->keeper is closed. 0, or -1: refuse it. */
+int auth_system_keep(struct monitor *m);
+
+/* The program is no longer needed. */
+void auth_system_end(struct monitor *m);
 
 #endif

@@ -3,7 +3,6 @@
  */
 #include "auth.h"
 
-#include <crypt.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,50 +13,8 @@
 #include "conf.h"
 #include "log.h"
 #include "pwfile.h"
+#include "pwhash.h"
 #include "request.h"
-
-/* What is hashed for an unknown name when the file has no hash to take the time from. */
-#define DUMMY "$y$j9T$nobodyHasThisHash...../"
-
-/* Takes the same time wherever two hashes differ. */
-static bool
-is_same(const char *a, const char *b)
-{
-	size_t len = strlen(a), i;
-	unsigned char differ = 0;
-
-	if (strlen(b) != len)
-		return false;
-	for (i = 0; i < len; i++)
-		differ |= (unsigned char)(a[i] ^ b[i]);
-	return differ == 0;
-}
-
-/*
- * True if password hashes to hash. A hash that is empty or locked ("!", "*")
- * matches nothing; neither does an empty password.
- */
-static bool
-matches(const char *password, const char *hash)
-{
-	struct crypt_data *data;
-	const char *got;
-	bool same;
-
-	if ((data = calloc(1, sizeof(*data))) == NULL)
-		return false;
-	got = crypt_r(password, hash, data);
-	same = got != NULL && got[0] != '*' && password[0] != '\0' && hash[0] != '\0' &&
-	    is_same(got, hash);
-	freezero(data, sizeof(*data));
-	return same;
-}
-
-static bool
-is_hash(const char *hash)
-{
-	return hash[0] != '\0' && hash[0] != '!' && hash[0] != '*';
-}
 
 /* The first real hash of the file: its kind and cost are taken for the others' too. */
 static const char *
@@ -68,10 +25,10 @@ first_hash(FILE *file, char buf[static PWFILE_LINE])
 	rewind(file);
 	while (fgets(buf, PWFILE_LINE, file) != NULL) {
 		buf[strcspn(buf, "\r\n")] = '\0';
-		if (buf[0] != '#' && pwfile_parse(buf, &entry) == 0 && is_hash(entry.hash))
+		if (buf[0] != '#' && pwfile_parse(buf, &entry) == 0 && pwhash_is_one(entry.hash))
 			return entry.hash;
 	}
-	return DUMMY;
+	return PWHASH_DUMMY;
 }
 
 /* A file of hashes that others may write is an open door. */
@@ -122,17 +79,20 @@ accept_entry(const struct pwentry *entry, struct grant *g)
 }
 
 static enum auth
-check(FILE *file, const struct req_login *r, char buf[static PWFILE_LINE], struct grant *g)
+check(const struct conf *conf, FILE *file, const struct req_login *r, char buf[static PWFILE_LINE],
+    struct grant *g)
 {
 	struct pwentry entry;
 	bool found;
 
 	found = pwfile_find(file, r->user, buf, &entry) == 1;
-	if (!found || !is_hash(entry.hash)) {
-		matches(r->password, first_hash(file, buf));
+	if (!found && conf->auth_system != AUTH_SYSTEM_OFF)
+		return AUTH_PASS_ON;
+	if (!found || !pwhash_is_one(entry.hash)) {
+		(void)pwhash_matches(r->password, first_hash(file, buf));
 		return deny(g, found ? "locked" : "unknown-user");
 	}
-	if (!matches(r->password, entry.hash))
+	if (!pwhash_matches(r->password, entry.hash))
 		return deny(g, r->password[0] == '\0' ? "empty-password" : "bad-password");
 	return accept_entry(&entry, g);
 }
@@ -145,8 +105,8 @@ auth_file(const struct conf *conf, const struct req_login *r, struct grant *g)
 	FILE *file;
 
 	if (conf->auth_user_file[0] == '\0' || (file = open_file(conf->auth_user_file)) == NULL)
-		return deny(g, "no-accounts");
-	result = check(file, r, buf, g);
+		return conf->auth_system != AUTH_SYSTEM_OFF ? AUTH_PASS_ON : deny(g, "no-accounts");
+	result = check(conf, file, r, buf, g);
 	explicit_bzero(buf, sizeof(buf));
 	fclose(file);
 	return result;

@@ -91,7 +91,7 @@ static enum auth (*const methods[])(
     const struct conf *, const struct req_login *, struct grant *) = { auth_anonymous, auth_file };
 
 static enum auth
-authenticate(const struct monitor *m, const struct req_login *r, struct grant *g)
+authenticate(struct monitor *m, const struct req_login *r, struct grant *g)
 {
 	enum auth result = AUTH_PASS_ON;
 	size_t i;
@@ -99,7 +99,7 @@ authenticate(const struct monitor *m, const struct req_login *r, struct grant *g
 	g->reason = "unknown-user";
 	for (i = 0; i < COUNT(methods) && result == AUTH_PASS_ON; i++)
 		result = methods[i](m->conf, r, g);
-	return result;
+	return result == AUTH_PASS_ON ? auth_system(m, r, g) : result;
 }
 
 /* The same answer after the same time, whatever was wrong. */
@@ -108,6 +108,7 @@ refuse(struct monitor *m, const char *user, const char *reason)
 {
 	char peer[NETADDR_TEXT], word[64];
 
+	auth_system_end(m);
 	m->attempts++;
 	/* fail2ban reads this line: see examples/fail2ban */
 	log_notice("auth-fail rhost=%s user=\"%s\" reason=%s n=%u",
@@ -361,15 +362,24 @@ login_request(struct monitor *m, const union any_request *req, union any_answer 
 		return refuse(m, r->user, grant.reason);
 	if ((reason = account_admit(m->conf, r->user, &grant, &rights)) != NULL)
 		return refuse(m, r->user, reason);
+	if (grant.expired)
+		return refuse(m, r->user, grant.reason) == EPERM ? EPERM : EKEYEXPIRED;
 
 	fill_account(m, r->user, &grant, rights);
 	if (limits_enter(m) == EUSERS) {
+		auth_system_end(m);
 		memset(a, 0, sizeof(*a));
 		m->attempts++;
 		return EUSERS;
 	}
+	if (auth_system_keep(m) == -1) {
+		limits_leave(m);
+		memset(a, 0, sizeof(*a));
+		return refuse(m, r->user, "pam-session");
+	}
 	if (enter(m, &grant, &ans->login, fd) == -1) {
 		step_back(m, fd);
+		auth_system_end(m);
 		ans->login.directory[0] = '\0';
 		m->attempts++;
 		(void)limits_failed(m); /* a right password takes no less time */

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "auth.h"
 #include "dataport.h"
 #include "files.h"
 #include "listing.h"
@@ -157,6 +158,19 @@ monitor_delay(const struct monitor *m, int ms)
 	(void)wait_session(m, 0, ms);
 }
 
+bool
+monitor_wait(const struct monitor *m, int fd)
+{
+	/* no events of the session: its end still wakes us */
+	struct pollfd p[2] = { { .fd = fd, .events = POLLIN }, { .fd = m->sock } };
+	int n;
+
+	do
+		n = poll(p, 2, time_left(m));
+	while (n == -1 && errno == EINTR);
+	return n > 0 && p[0].revents != 0;
+}
+
 static int
 done_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
 {
@@ -275,7 +289,7 @@ monitor_run(struct monitor *m)
 
 	m->state = STATE_LOGIN;
 	m->began = monitor_clock();
-	m->root_fd = -1;
+	m->root_fd = m->keeper = -1;
 	m->announce.family = AF_UNSPEC;
 	for (;;) {
 		events = wait_session(m, POLLIN, presence_due(m));
@@ -294,4 +308,5 @@ monitor_run(struct monitor *m)
 	if (m->root_fd != -1)
 		close(m->root_fd);
 	m->root_fd = -1;
+	auth_system_end(m);
 }

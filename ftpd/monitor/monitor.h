@@ -60,6 +60,7 @@ struct monitor {
 	int64_t began;     /* monitor_clock() at the start */
 	int64_t asked;     /* monitor_clock() when the login that is served came */
 	unsigned attempts; /* failed logins */
+	int keeper;        /* the socket to genkan-ftpd-auth, or -1 */
 	bool spent; /* it became a user whose root it could not enter: nobody else can come in */
 	struct account account;
 	int root_fd; /* state USER: the directory that is the client's "/" (O_PATH) */
@@ -92,6 +93,12 @@ void monitor_run(struct monitor *m);
 
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t monitor_clock(void);
+
+/*
+ * Waits until fd can be read or has come to its end. False when the session goes,
+ * or the login deadline comes, before that.
+ */
+bool monitor_wait(const struct monitor *m, int fd);
 
 /* Waits ms milliseconds, or less when the session goes or the login deadline comes. */
 void monitor_delay(const struct monitor *m, int ms);

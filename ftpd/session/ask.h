@@ -14,7 +14,7 @@ struct session;
 
 /*
  * *display is the DisplayLogin text or -1. EACCES: denied. EPERM: denied for good. EUSERS: too many.
- * ESHUTDOWN: closed.
+ * ESHUTDOWN: closed. EKEYEXPIRED: too old.
  */
 int ask_login(struct session *s, const char *user, const char *password, struct ans_login *answer,
     int *display);

@@ -93,6 +93,11 @@ cmd_pass(struct session *s, char *arg)
 			reply(s, 530, "Nobody can log in at present: the server is being looked after.");
 			return;
 		}
+		if (errno == EKEYEXPIRED) {
+			reply(s, 530, "The password or the account has expired: it has to be renewed, "
+				      "which cannot be done here.");
+			return;
+		}
 		reply(s, 530, "Login incorrect: check name and password, then send USER again.");
 		return;
 	}

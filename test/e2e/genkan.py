@@ -33,6 +33,7 @@ SOURCE = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.abspath(os.environ.get("GENKAN_BUILD") or os.path.join(SOURCE, "build"))
 FTPD = os.path.join(BUILD, "genkan-ftpd")
 GATEWAY = os.path.join(BUILD, "genkan-ftpd-gateway")
+AUTH = os.path.join(BUILD, "genkan-ftpd-auth")
 CTL = os.path.join(BUILD, "genkanctl")
 
 IS_ROOT = os.geteuid() == 0

@@ -29,7 +29,7 @@ class Program(unittest.TestCase):
         self.assertNotIn("NEEDED", readelf("-d", FTPD))
 
     def test_programs_are_hardened(self):
-        for name in ("genkan-ftpd", "genkan-ftpd-gateway", "genkanctl"):
+        for name in ("genkan-ftpd", "genkan-ftpd-auth", "genkan-ftpd-gateway", "genkanctl"):
             path = os.path.join(BUILD, name)
             with self.subTest(name):
                 self.assertRegex(readelf("-h", path), r"Type:\s+DYN")  # position independent

@@ -13,10 +13,11 @@ import subprocess
 import tempfile
 import unittest
 
-from genkan import CTL, FTPD, SOURCE, need_program, require_build
+from genkan import AUTH, CTL, FTPD, SOURCE, need_program, require_build
 
 PAGES = ("ftpd/genkan-ftpd.8", "ftpd/genkan-ftpd.conf.5", "ftpd/ctl/genkanctl.8",
-         "ftpd/gateway/genkan-ftpd-gateway.8", "ftpd/genkan-ftpd-tls.8")
+         "ftpd/gateway/genkan-ftpd-gateway.8", "ftpd/genkan-ftpd-tls.8",
+         "ftpd/auth/genkan-ftpd-auth.8")
 MARKDOWN = ("README.md", "README.ja.md", "HACKING.md", "NEWS.md", "examples/README.md",
             "examples/accounts.md")
 
@@ -139,6 +140,10 @@ class ManualPages(PapersTest):
         self.assertLessEqual(extra, {"--debug", "--help", "--version"})
         for option in ("--help", "--version"):
             self.assertEqual(run(FTPD, option).returncode, 0, option)
+
+    def test_every_option_of_the_password_checker_has_an_entry(self):
+        extra = self.check_options(run(AUTH, "-h").stdout, "ftpd/auth/genkan-ftpd-auth.8")
+        self.assertEqual(extra, set())
 
     def test_every_option_of_genkanctl_has_an_entry(self):
         text = ""

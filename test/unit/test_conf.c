@@ -525,6 +525,9 @@ values_are_read_and_printed(void **state)
 		{ "NologinFile", "/run/nologin", "/run/nologin" },
 		{ "RequireValidShell", "On", "on" },
 		{ "UploadOnly", "files", "files" },
+		{ "AuthSystem", "PAM", "pam" },
+		{ "AuthPAMConfig", "vsftpd", "vsftpd" },
+		{ "MinUid", "500", "500" },
 		{ "PathDeny", " *.exe   .ht* ", "*.exe .ht*" },
 		{ "PathDeny", "NONE", "none" },
 		{ "AuthUserFile", "NONE", "none" },
@@ -622,6 +625,10 @@ bad_values_are_refused_in_words(void **state)
 		    "double quotes)" },
 		{ "DefaultRoot \"/srv\"x", "there is something behind the closing quote" },
 		{ "DefaultRoot \"/srv", "the closing quote is missing (a # in quotes is written \\#)" },
+		{ "AuthSystem nss", "\"nss\" is none of off, pam, shadow" },
+		{ "AuthPAMConfig ../x", "\"../x\" is no name of a file in /etc/pam.d" },
+		{ "AuthPAMConfig a b", "\"a b\" is no name of a file in /etc/pam.d" },
+		{ "MinUid 0", "\"0\" is not a number from 1 to 2147483647" },
 		{ "UploadOnly maybe", "\"maybe\" is none of off, on, files" },
 		{ "RequireValidShell maybe", "\"maybe\" is none of off, on, system" },
 		{ "PathDeny a/b",
@@ -771,7 +778,18 @@ check_sees_what_no_single_directive_shows(void **state)
 	assert_set("Anonymous off");
 	assert_int_equal(conf_check(&conf, error), -1);
 	assert_string_equal(
-	    error, "nobody could log in: AuthUserFile is none and Anonymous is off");
+	    error, "nobody could log in: AuthUserFile is none, Anonymous and AuthSystem are off");
+	assert_set("AuthSystem shadow");
+	assert_int_equal(conf_check(&conf, error), 0);
+	assert_set("PAMSession on");
+	assert_int_equal(conf_check(&conf, error), -1);
+	assert_string_equal(error, "PAMSession is on, but AuthSystem is not pam");
+	assert_set("PAMSession off");
+	assert_set("WtmpLog on");
+	assert_int_equal(conf_check(&conf, error), 0);
+	assert_set("AuthSystem off");
+	assert_int_equal(conf_check(&conf, error), -1);
+	assert_set("WtmpLog off");
 	assert_set("AuthUserFile /etc/ftp.passwd");
 	assert_int_equal(conf_check(&conf, error), 0);
 	assert_set("PassivePorts 40000 40029");

@@ -35,6 +35,7 @@ static const struct sock_filter filter[] = {
 	SYSFILTER_BASE,
 	SYSFILTER_ERRNO(openat, EACCES),
 	SYSFILTER_ALLOW_ARG(socket, 0, AF_UNIX),
+	SYSFILTER_REFUSE_ARG(dup3, 2, O_CLOEXEC, EXDEV),
 	SYSFILTER_ALLOW(dup),
 	SYSFILTER_ALLOW_WITHOUT(fchmod, 1, 07000),
 	SYSFILTER_ALLOW(getuid),
@@ -332,6 +333,18 @@ act_dup(void)
 }
 
 static int
+act_dup3_cloexec(void)
+{
+	return result(dup3(file, 60, O_CLOEXEC));
+}
+
+static int
+act_dup3_plain(void)
+{
+	return result(dup3(file, 60, 0));
+}
+
+static int
 act_getuid(void)
 {
 	(void)getuid();
@@ -369,6 +382,8 @@ static const struct row rows[] = {
 	{ "argument_rule_allows_its_value",          act_socket_unix,        0      },
 	{ "argument_rule_kills_other_values",        act_socket_inet,        KILLED },
 	{ "rule_behind_an_argument_rule_is_reached", act_dup,                0      },
+	{ "refusing_rule_has_its_errno",             act_dup3_cloexec,       EXDEV  },
+	{ "refusing_rule_leaves_other_values",       act_dup3_plain,         KILLED },
 	{ "bits_rule_allows_without_them",           act_fchmod_plain,       0      },
 	{ "bits_rule_refuses_with_them",             act_fchmod_setuid,      EPERM  },
 	{ "rule_behind_a_bits_rule_is_reached",      act_getuid,             0      },
