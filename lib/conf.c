@@ -229,7 +229,7 @@ conf_init(struct conf *conf)
 
 	memset(conf, 0, sizeof(*conf));
 	for (size_t i = 0; i < NDIRECTIVES; i++) {
-		snprintf(value, sizeof(value), "%s", directives[i].defaults);
+		strlcpy(value, directives[i].defaults, sizeof(value));
 		if (directives[i].offset == CONF(run_directory))
 			default_run_directory(value, sizeof(value));
 		if (directives[i].offset == CONF(state_directory))

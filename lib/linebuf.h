@@ -26,12 +26,12 @@ enum linebuf_result {
 };
 
 struct linebuf {
-	char buf[LINEBUF_SIZE]; /* decoded bytes, buf[start..end) not yet taken */
 	size_t start, end;
 	unsigned char telnet[2]; /* an unfinished Telnet sequence */
 	unsigned ntelnet;
-	bool cr;        /* the last byte was CR: NUL after it is dropped */
+	bool cr;         /* the last byte was CR: NUL after it is dropped */
 	bool discarding; /* inside a line that was too long */
+	char buf[LINEBUF_SIZE]; /* decoded bytes, buf[start..end) not yet taken */
 };
 
 void linebuf_init(struct linebuf *lb);

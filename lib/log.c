@@ -163,7 +163,7 @@ clean(char *text, size_t len)
 static void __attribute__((format(printf, 3, 0)))
 emit(int level, int error, const char *fmt, va_list ap)
 {
-	char line[LOG_LINE];
+	static char line[LOG_LINE]; /* not on the stack, where it would cost each line two pages */
 	size_t len;
 	int saved = errno;
 

@@ -10,28 +10,46 @@
 /* What reply_begin() and reply_line() leave for the last line. */
 #define END_ROOM 512
 
+/* Doubles each 0xFF of the len bytes at text, as far as they fit into max; the new length. */
+static size_t
+double_iac(char *text, size_t len, size_t max)
+{
+	size_t out = 0, kept = 0;
+
+	while (kept < len) {
+		size_t need = text[kept] == '\xff' ? 2 : 1;
+
+		if (out + need > max)
+			break;
+		out += need;
+		kept++;
+	}
+	len = out;
+	/* from behind, so that nothing is written over before it was read */
+	while (kept-- > 0 && out > kept + 1) {
+		text[--out] = text[kept];
+		if (text[kept] == '\xff')
+			text[--out] = '\xff';
+	}
+	return len;
+}
+
 /* Adds prefix, the formatted text and CRLF below limit; a text that does not fit is cut. */
 static void
 add(struct reply *r, size_t limit, const char *prefix, const char *fmt, va_list ap)
 {
-	char text[REPLY_LINE + 1];
-	size_t plen = strlen(prefix);
-	int n = vsnprintf(text, sizeof(text), fmt, ap);
-	size_t len = n < 0 ? 0 : strlen(text);
+	size_t plen = strlen(prefix), max = limit - r->len - plen - 2, room, len;
+	char *text = r->buf + r->len + plen;
+	int n;
 
-	reply_clean(text, len);
 	memcpy(r->buf + r->len, prefix, plen);
-	r->len += plen;
-	for (size_t i = 0; i < len; i++) {
-		size_t need = text[i] == '\xff' ? 2 : 1;
-
-		if (r->len + need + 2 > limit)
-			break;
-		memset(r->buf + r->len, text[i], need);
-		r->len += need;
-	}
-	memcpy(r->buf + r->len, "\r\n", 2);
-	r->len += 2;
+	room = max < REPLY_LINE ? max : REPLY_LINE;
+	n = vsnprintf(text, room + 1, fmt, ap);
+	len = n < 0 ? 0 : (size_t)n < room ? (size_t)n : room;
+	reply_clean(text, len);
+	len = double_iac(text, len, max);
+	memcpy(text + len, "\r\n", 2);
+	r->len += plen + len + 2;
 }
 
 static void

@@ -17,8 +17,8 @@
 #define REPLY_SIZE 12288
 
 struct reply {
-	char buf[REPLY_SIZE];
 	size_t len;
+	char buf[REPLY_SIZE];
 };
 
 /* Sets *r to "ccc text CRLF". */

@@ -284,7 +284,7 @@ serve(struct monitor *m, union any_request *req)
 void
 monitor_run(struct monitor *m)
 {
-	union any_request req;
+	static union any_request req; /* its pages are touched when a request fills them */
 	short events;
 
 	m->state = STATE_LOGIN;

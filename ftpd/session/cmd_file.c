@@ -192,7 +192,7 @@ cmd_rnfr(struct session *s, char *arg)
 	struct ans_stat answer;
 	char path[REQ_PATH];
 
-	s->rename_from[0] = '\0';
+	s->renames = false;
 	if (!cmd_may(s, RIGHT_RENAME, "rename") || !cmd_path(s, arg, path))
 		return;
 	if (ask_stat(s, path, false, &answer) == -1) {
@@ -200,6 +200,7 @@ cmd_rnfr(struct session *s, char *arg)
 		return;
 	}
 	strlcpy(s->rename_from, path, sizeof(s->rename_from));
+	s->renames = true;
 	reply(s, 350, "And the new name? Send RNTO.");
 }
 
@@ -208,7 +209,7 @@ cmd_rnto(struct session *s, char *arg)
 {
 	char path[REQ_PATH];
 
-	if (s->rename_from[0] == '\0') {
+	if (!s->renames) {
 		reply(s, 503, "Send RNFR first.");
 		return;
 	}
@@ -218,7 +219,7 @@ cmd_rnto(struct session *s, char *arg)
 		else /* RFC 959 section 5.4 has no 550 here */
 			reply_errno(s, 553, arg);
 	}
-	s->rename_from[0] = '\0';
+	s->renames = false;
 }
 
 /* The file that SIZE or MDTM names; false after the refusal has been sent. */

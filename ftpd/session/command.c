@@ -185,7 +185,7 @@ command_dispatch(struct session *s, char *line)
 		return;
 	}
 	if (!(c->effect & (KEEPS_RENAME | IN_TRANSFER)))
-		s->rename_from[0] = '\0';
+		s->renames = false;
 	if (!(c->effect & (KEEPS_RESTART | DATA | IN_TRANSFER)))
 		cmd_forget_restart(s);
 	if (may_run(s, c, arg))

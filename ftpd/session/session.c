@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -312,20 +313,20 @@ session_run(const struct conf *conf, const struct client *client, int monitor,
 	static struct session s; /* its buffers are too large for a stack frame */
 	char *line;
 
-	s = (struct session){
-		.conf = conf,
-		.client = client,
-		.port.fd = -1,
-		.monitor = monitor,
-		.params.length = -1,
-		.params.facts = FACT_ALL,
-		.params.hash = HASH_SHA256,
-		.params.umask_file = conf->umask_file,
-		.params.umask_dir = conf->umask_dir,
-		.idle = conf->timeout_idle,
-		.directory = "/",
-		.began = clock_ms(),
-	};
+	/* up to the buffers: they are zeros already, and each page that is written costs */
+	memset(&s, 0, offsetof(struct session, ctl));
+	s.conf = conf;
+	s.client = client;
+	s.port.fd = -1;
+	s.monitor = monitor;
+	s.params.length = -1;
+	s.params.facts = FACT_ALL;
+	s.params.hash = HASH_SHA256;
+	s.params.umask_file = conf->umask_file;
+	s.params.umask_dir = conf->umask_dir;
+	s.idle = conf->timeout_idle;
+	s.began = clock_ms();
+	strlcpy(s.directory, "/", sizeof(s.directory));
 	names_begin(&s);
 	control_init(&s.ctl, client->in, client->out, client->socket);
 	if (from == NULL || go_on(&s, from))

@@ -41,10 +41,10 @@ struct data_port {
 	uint16_t here; /* PORT_PASSIVE: our own */
 };
 
+/* What is small stands first and together: each page of memory that is touched costs. */
 struct session {
 	const struct conf *conf;
 	const struct client *client;
-	struct control ctl;
 	struct names names;
 	struct params params;
 	struct data_port port;
@@ -56,13 +56,8 @@ struct session {
 	bool reuse_told;     /* that data connections do not resume TLS stands in the log */
 
 	enum login login;
-	char user[REQ_NAME];
 	unsigned rights;         /* RIGHT_… */
 	bool anonymous;
-	char home[REQ_PATH];      /* where the session began, "~" */
-	char directory[REQ_PATH]; /* current directory, a name in the client's root */
-	char rename_from[REQ_PATH]; /* set by RNFR, for the next command alone; else empty */
-
 	unsigned idle; /* seconds, SITE IDLE; TimeoutIdle until then */
 	unsigned bad_commands; /* before login: scanners are sent away */
 	bool quit;             /* say no more and end */
@@ -70,6 +65,13 @@ struct session {
 
 	int64_t began;         /* clock_ms() of the start */
 	int64_t last_transfer; /* clock_ms() of login or the last transfer's end */
+
+	bool renames; /* rename_from is set, by RNFR, for the next command alone */
+	char user[REQ_NAME];
+	struct control ctl;
+	char directory[REQ_PATH]; /* current directory, a name in the client's root */
+	char home[REQ_PATH];      /* where the session began, "~" */
+	char rename_from[REQ_PATH];
 };
 
 enum wait_result {
