@@ -99,8 +99,11 @@ handover_read(int fd, struct handover *h)
 {
 	unsigned n;
 
-	if (read_all(fd, h, sizeof(*h)) == -1)
+	h->nparts = 0;
+	if (read_all(fd, h, sizeof(*h)) == -1) {
+		h->nparts = 0;
 		return -1;
+	}
 	n = h->nparts;
 	h->nparts = 0;
 	for (unsigned i = 0; n <= HANDOVER_PARTS && i < n; i++) {

@@ -24,15 +24,14 @@
 /* A session, its monitor and a data connection need few; a launcher's children no more. */
 #define DESCRIPTORS 256
 
-/* Super-servers hand on ignored signals and a mask of their own; PIPE is ignored by us. */
-static void
-clean_signals(void)
+void
+start_clean_signals(void)
 {
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	signal(SIGPIPE, SIG_IGN);
+		if (sig != SIGPIPE)
+			signal(sig, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -58,7 +57,7 @@ start_clean(void)
 {
 	struct rlimit none = { 0, 0 }, some;
 
-	clean_signals();
+	signal(SIGPIPE, SIG_IGN); /* the client may have gone already */
 	clean_environment();
 	umask(077);
 	if (chdir("/") == -1)

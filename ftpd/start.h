@@ -19,10 +19,16 @@ enum start_found {
 };
 
 /*
- * Signals, mask, umask, limits, environment (TZ stays) and working directory.
- * Before anything else; descriptors are start_find_client()'s.
+ * Umask, limits, environment (TZ stays) and working directory; SIGPIPE is ignored
+ * from now on. Before anything else; descriptors are start_find_client()'s.
  */
 void start_clean(void);
+
+/*
+ * What super-servers hand on of ignored signals, and their mask: 60 system
+ * calls, which a greeting need not wait for.
+ */
+void start_clean_signals(void);
 
 /*
  * Moves the client away from descriptors 0, 1 and 2 (inetd makes standard error

@@ -92,8 +92,12 @@ static const struct directive directives[] = {
 
 #define NDIRECTIVES  (sizeof(directives) / sizeof(directives[0]))
 #define NAME_MAX_LEN 32
+#define DEFAULT_MAX  512 /* the longest default; the stack is touched for each client */
 
 _Static_assert(NDIRECTIVES <= sizeof(((struct conf *)0)->set), "struct conf: set[] is too small");
+_Static_assert(sizeof(SYSCONFDIR "/passwd") <= DEFAULT_MAX && sizeof(RUNDIR) <= DEFAULT_MAX &&
+        sizeof(STATEDIR) <= DEFAULT_MAX,
+    "the directories of configure are too long");
 
 /* Edit distance, case aside: how many letters to insert, delete or replace. */
 static size_t
@@ -225,7 +229,7 @@ default_state_directory(char *path, size_t size)
 int
 conf_init(struct conf *conf)
 {
-	char value[PATH_MAX], why[WHY];
+	char value[DEFAULT_MAX], why[WHY];
 
 	memset(conf, 0, sizeof(*conf));
 	for (size_t i = 0; i < NDIRECTIVES; i++) {

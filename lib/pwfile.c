@@ -119,7 +119,7 @@ pwfile_name_ok(const char *name)
 int
 pwfile_system_user(const char *name, uid_t *uid, gid_t *gid)
 {
-	char buf[PWFILE_LINE];
+	char buf[PWFILE_LINE], some[1024];
 	struct pwentry entry;
 	unsigned number;
 	bool numeric = parse_id(name, &number) == 0;
@@ -128,6 +128,8 @@ pwfile_system_user(const char *name, uid_t *uid, gid_t *gid)
 
 	if (file == NULL && !numeric)
 		return -1;
+	if (file != NULL) /* each connection begins with this: no memory of its own for it */
+		setvbuf(file, some, _IOFBF, sizeof(some));
 	while (file != NULL && (r = next_entry(file, buf, &entry)) == 1)
 		if (numeric ? entry.uid == number : strcmp(entry.name, name) == 0)
 			break;

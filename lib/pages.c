@@ -1,0 +1,50 @@
+/*
+ * Page faults in advance.
+ */
+#include "pages.h"
+
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Linux 5.14 */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ  22
+#define MADV_POPULATE_WRITE 23
+#endif
+
+/* Of ftpd/layout.ld; all NULL where the program was linked without it. */
+extern char near_code_begin[] __attribute__((weak)), near_code_end[] __attribute__((weak)),
+    near_constants_begin[] __attribute__((weak)), near_constants_end[] __attribute__((weak));
+
+static void
+populate(const char *begin, const char *end, int how)
+{
+	uintptr_t rest = (uintptr_t)getpagesize() - 1;
+	uintptr_t from = (uintptr_t)begin & ~rest, to = ((uintptr_t)end + rest) & ~rest;
+
+	/* should it fail, the pages come one by one */
+	if (from < to)
+		(void)madvise((void *)from, to - from, how);
+}
+
+void
+pages_program(void)
+{
+	populate(near_code_begin, near_code_end, MADV_POPULATE_READ);
+	populate(near_constants_begin, near_constants_end, MADV_POPULATE_READ);
+}
+
+void
+pages_stack(size_t len)
+{
+	char *here = __builtin_frame_address(0);
+
+	populate(here - len, here, MADV_POPULATE_WRITE);
+}
+
+void
+pages_written(void *p, size_t len)
+{
+	populate(p, (char *)p + len, MADV_POPULATE_WRITE);
+}

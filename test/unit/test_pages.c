@@ -1,0 +1,103 @@
+/*
+ * Pages that are asked for in advance: they are there, and nothing else has changed.
+ */
+#include "pages.h"
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define PAGES 8
+
+/* True on kernels that can; on others everything stays as it is. */
+static bool
+can(void)
+{
+	struct utsname name;
+	int major = 0, minor = 0;
+
+	assert_int_equal(uname(&name), 0);
+	assert_int_equal(sscanf(name.release, "%d.%d", &major, &minor), 2);
+	return major > 5 || (major == 5 && minor >= 14);
+}
+
+static unsigned
+resident(char *p, size_t pages)
+{
+	unsigned char here[PAGES] = { 0 };
+	unsigned n = 0;
+
+	assert_int_equal(mincore(p, pages * (size_t)getpagesize(), here), 0);
+	for (size_t i = 0; i < pages; i++)
+		n += here[i] & 1;
+	return n;
+}
+
+static void
+pages_to_write_are_there_and_no_others(void **state)
+{
+	size_t page = (size_t)getpagesize();
+	char *p = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	assert_true(p != MAP_FAILED);
+	/* the last byte of page 2 to the first of page 5 */
+	pages_written(p + 3 * page - 1, 2 * page + 2);
+	assert_int_equal(resident(p, PAGES), can() ? 4 : 0);
+	assert_int_equal(resident(p + 2 * page, 4), can() ? 4 : 0);
+	munmap(p, PAGES * page);
+}
+
+static void
+bytes_stay_as_they_are(void **state)
+{
+	static char text[3 * 4096];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	pages_written(text, sizeof(text));
+	for (size_t i = 0; i < sizeof(text); i++)
+		assert_int_equal(text[i], 'x');
+}
+
+static void
+the_program_runs_on_in_any_layout(void **state)
+{
+	(void)state;
+	pages_program();
+	pages_program();
+}
+
+static void
+the_stack_below_can_be_asked_for(void **state)
+{
+	char *here = __builtin_frame_address(0);
+	uintptr_t page = (uintptr_t)getpagesize();
+
+	(void)state;
+	/* farther down than anything before has been, yet within the 128 KiB that are there */
+	pages_stack(24 * page);
+	if (can())
+		assert_int_equal(resident((char *)(((uintptr_t)here & ~(page - 1)) - 20 * page), PAGES),
+		    PAGES);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pages_to_write_are_there_and_no_others),
+		cmocka_unit_test(bytes_stay_as_they_are),
+		cmocka_unit_test(the_stack_below_can_be_asked_for),
+		cmocka_unit_test(the_program_runs_on_in_any_layout),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
