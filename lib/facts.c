@@ -6,10 +6,11 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "digits.h"
 
 static const struct {
 	unsigned fact;
@@ -84,56 +85,55 @@ perm_value(char perm[static 8], mode_t mode, unsigned may)
 	perm[n] = '\0';
 }
 
-static void
-fact_value(
-    char *buf, size_t size, const struct stat *st, enum facts_dir dir, unsigned may, unsigned fact)
+/* Writes the value behind to; returns what lies behind it. */
+static char *
+fact_value(char *to, const struct stat *st, enum facts_dir dir, unsigned may, unsigned fact)
 {
 	switch (fact) {
 	case FACT_TYPE:
-		snprintf(buf, size, "%s", type_value(st->st_mode, dir));
-		break;
+		return digits_text(to, type_value(st->st_mode, dir));
 	case FACT_SIZE:
-		snprintf(buf, size, "%jd", (intmax_t)st->st_size);
-		break;
+		return digits_right(to, (uintmax_t)st->st_size, 0);
 	case FACT_MODIFY:
-		facts_time_text(buf, st->st_mtime);
-		break;
+		facts_time_text(to, st->st_mtime);
+		return to + 14;
 	case FACT_PERM:
-		perm_value(buf, st->st_mode, may);
-		break;
+		perm_value(to, st->st_mode, may);
+		return to + strlen(to);
 	case FACT_UNIQUE:
-		snprintf(buf, size, "%jx-%jx", (uintmax_t)st->st_dev, (uintmax_t)st->st_ino);
-		break;
+		to = digits_hex(to, st->st_dev);
+		*to++ = '-';
+		return digits_hex(to, st->st_ino);
 	case FACT_UNIX_MODE:
-		snprintf(buf, size, "%04o", (unsigned)st->st_mode & 07777);
-		break;
+		for (int shift = 9; shift >= 0; shift -= 3)
+			*to++ = (char)('0' + (st->st_mode >> shift & 7));
+		return to;
 	case FACT_UNIX_OWNER:
-		snprintf(buf, size, "%ju", (uintmax_t)st->st_uid);
-		break;
+		return digits_right(to, st->st_uid, 0);
 	case FACT_UNIX_GROUP:
-		snprintf(buf, size, "%ju", (uintmax_t)st->st_gid);
-		break;
+		return digits_right(to, st->st_gid, 0);
 	}
+	return to;
 }
 
 size_t
 facts_format(char buf[static FACTS_TEXT], const struct stat *st, enum facts_dir dir, unsigned may,
     unsigned facts)
 {
-	char value[64];
-	size_t len = 0;
+	char *to = buf;
 
-	buf[0] = '\0';
 	for (size_t i = 0; i < NNAMES; i++) {
 		if ((facts & names[i].fact) == 0)
 			continue;
 		if (names[i].fact == FACT_SIZE && !S_ISREG(st->st_mode))
 			continue;
-		fact_value(value, sizeof(value), st, dir, may, names[i].fact);
-		len +=
-		    (size_t)snprintf(buf + len, FACTS_TEXT - len, "%s=%s;", names[i].name, value);
+		to = digits_text(to, names[i].name);
+		*to++ = '=';
+		to = fact_value(to, st, dir, may, names[i].fact);
+		*to++ = ';';
 	}
-	return len;
+	*to = '\0';
+	return (size_t)(to - buf);
 }
 
 void
@@ -180,15 +180,18 @@ facts_feat(char buf[static FACTS_TEXT], unsigned facts)
 const char *
 facts_time_text(char buf[static 16], time_t t)
 {
+	char *to = buf;
 	struct tm tm;
 
 	/* The format ends with the year 9999; file systems do not. */
 	if (gmtime_r(&t, &tm) == NULL || tm.tm_year + 1900 > 9999 || tm.tm_year + 1900 < 0)
 		return strcpy(buf, t < 0 ? "00000101000000" : "99991231235959");
-	/* The remainders only tell the compiler what is true: that it fits. */
-	snprintf(buf, 16, "%04u%02u%02u%02u%02u%02u", (unsigned)(tm.tm_year + 1900) % 10000,
-	    (unsigned)(tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100,
-	    (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+	to = digits_fixed(to, (uintmax_t)(tm.tm_year + 1900), 4);
+	to = digits_fixed(to, (uintmax_t)(tm.tm_mon + 1), 2);
+	to = digits_fixed(to, (uintmax_t)tm.tm_mday, 2);
+	to = digits_fixed(to, (uintmax_t)tm.tm_hour, 2);
+	to = digits_fixed(to, (uintmax_t)tm.tm_min, 2);
+	*digits_fixed(to, (uintmax_t)tm.tm_sec, 2) = '\0';
 	return buf;
 }
 

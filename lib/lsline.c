@@ -4,11 +4,11 @@
  */
 #include "lsline.h"
 
-#include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "digits.h"
 #include "reply.h"
 
 /* Half of 365.2425 days, as ls(1) has it. */
@@ -59,41 +59,89 @@ mode_text(char text[static 11], mode_t mode)
 	text[10] = '\0';
 }
 
-/* "Nov 24 05:21" or "Nov 24  2025" */
-static void
-time_text(char *text, size_t size, time_t t, time_t now)
+/* "05:21" for files of the last half year, else " 2025" */
+static char *
+clock_or_year(char *to, const struct tm *tm, bool recent)
+{
+	if (recent) {
+		to = digits_fixed(to, (uintmax_t)tm->tm_hour, 2);
+		*to++ = ':';
+		return digits_fixed(to, (uintmax_t)tm->tm_min, 2);
+	}
+	if (tm->tm_year >= -1900)
+		return digits_right(to, (uintmax_t)(tm->tm_year + 1900L), 5);
+	*to++ = '-';
+	return digits_right(to, (uintmax_t) - (tm->tm_year + 1900L), 4);
+}
+
+/* "Nov 24 05:21"; files that came in the same minute have the same text. */
+static char *
+put_time(char *to, struct lsline_time *last, time_t t, time_t now)
 {
 	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
 		"Sep", "Oct", "Nov", "Dec" };
+	bool recent = t <= now && t > now - HALF_A_YEAR;
+	int second = (int)(t % 60 + 60) % 60;
+	time_t minute = t / 60 - (t % 60 < 0);
 	struct tm tm;
+	char *end;
 
-	if (localtime_r(&t, &tm) == NULL) {
-		t = 0;
-		gmtime_r(&t, &tm);
+	if (last->len == 0 || last->minute != minute || last->recent != recent) {
+		if (localtime_r(&t, &tm) == NULL) {
+			recent = now < HALF_A_YEAR;
+			gmtime_r(&(time_t){ 0 }, &tm);
+		}
+		end = digits_text(last->text, months[tm.tm_mon]);
+		end = digits_right(end, (uintmax_t)tm.tm_mday, 3);
+		*end++ = ' ';
+		end = clock_or_year(end, &tm, recent);
+		memcpy(to, last->text, (size_t)(end - last->text));
+		to += end - last->text;
+		/* there have been zones whose minutes begin between those of UTC */
+		last->len = tm.tm_sec == second ? (size_t)(end - last->text) : 0;
+		last->minute = minute;
+		last->recent = recent;
+		return to;
 	}
-	if (t <= now && now - t < HALF_A_YEAR)
-		snprintf(text, size, "%s %2d %02d:%02d", months[tm.tm_mon], tm.tm_mday, tm.tm_hour,
-		    tm.tm_min);
-	else
-		snprintf(
-		    text, size, "%s %2d %5ld", months[tm.tm_mon], tm.tm_mday, tm.tm_year + 1900L);
+	memcpy(to, last->text, last->len);
+	return to + last->len;
+}
+
+/* Puts as much of text as there is room for before end, made harmless. */
+static char *
+put_name(char *to, const char *end, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > (size_t)(end - to))
+		len = (size_t)(end - to);
+	memcpy(to, text, len);
+	reply_clean(to, len);
+	return to + len;
 }
 
 size_t
 lsline_format(char buf[static LSLINE_MAX], const struct stat *st, const char *name,
-    const char *target, time_t now)
+    const char *target, time_t now, struct lsline_time *last)
 {
-	char mode[11], when[40];
-	size_t len, room = LSLINE_MAX - 2;
-	int n;
+	const char *end = buf + LSLINE_MAX - 3;
+	char *to = buf;
 
-	mode_text(mode, st->st_mode);
-	time_text(when, sizeof(when), st->st_mtime, now);
-	n = snprintf(buf, room, "%s %3ju %-8ju %-8ju %8jd %s %s%s%s", mode, (uintmax_t)st->st_nlink,
-	    (uintmax_t)st->st_uid, (uintmax_t)st->st_gid, (intmax_t)st->st_size, when, name,
-	    target == NULL ? "" : " -> ", target == NULL ? "" : target);
-	len = n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
-	reply_clean(buf, len);
-	memcpy(buf + len, "\r\n", 3);
-	return len + 2;
+	mode_text(to, st->st_mode);
+	to[10] = ' ';
+	to = digits_right(to + 11, (uintmax_t)st->st_nlink, 3);
+	*to++ = ' ';
+	to = digits_left(to, st->st_uid, 8);
+	*to++ = ' ';
+	to = digits_left(to, st->st_gid, 8);
+	*to++ = ' ';
+	to = digits_right(to, (uintmax_t)st->st_size, 8);
+	*to++ = ' ';
+	to = put_time(to, last, st->st_mtime, now);
+	*to++ = ' ';
+	to = put_name(to, end, name);
+	if (target != NULL)
+		to = put_name(put_name(to, end, " -> "), end, target);
+	memcpy(to, "\r\n", 3);
+	return (size_t)(to + 2 - buf);
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -119,8 +120,9 @@ listing_request(struct monitor *m, const union any_request *req, union any_answe
 	m->listing_error = 0;
 	if (req->list.kind > LIST_FACTS)
 		return EINVAL;
-	if ((l = calloc(1, sizeof(*l))) == NULL)
+	if ((l = malloc(sizeof(*l))) == NULL)
 		return ENOMEM;
+	memset(l, 0, offsetof(struct listing, buffer));
 	m->listing = l;
 	l->m = m;
 	l->req = req->list;
@@ -133,6 +135,8 @@ listing_request(struct monitor *m, const union any_request *req, union any_answe
 		listing_discard(m);
 		return error;
 	}
+	/* more rows on their way, fewer changes between the two processes; it may be refused */
+	(void)fcntl(ends[1], F_SETPIPE_SZ, LISTING_PIPE);
 	l->out = ends[1];
 	*fd = ends[0];
 	presence_listing(m, l->req.path);

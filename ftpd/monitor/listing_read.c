@@ -83,104 +83,85 @@ is_wanted(const struct listing *l, const char *name)
 	return name[0] != '.' || (l->req.options & (LIST_ALL | LIST_ALMOST_ALL)) != 0;
 }
 
-/* Makes room for one more name of this length; 0 or ENOMEM. */
+/* Room for the names of one directory; 0 or ENOMEM. */
 static int
-grow(struct names *names, size_t len)
+make_room(const struct listing *l, struct names *names)
 {
-	struct entry *entry;
-	size_t room;
-	char *text;
+	bool weighed = (l->req.options & (LIST_BY_TIME | LIST_BY_SIZE)) != 0;
 
-	if (names->n == names->room) {
-		room = names->room == 0 ? 64 : 2 * names->room;
-		if ((entry = reallocarray(names->entry, room, sizeof(*entry))) == NULL)
-			return ENOMEM;
-		names->entry = entry;
-		names->room = room;
-	}
-	if (len > names->text_room - names->len) {
-		room = 2 * names->text_room + 1024 + len;
-		if ((text = realloc(names->text, room)) == NULL)
-			return ENOMEM;
-		names->text = text;
-		names->text_room = room;
-	}
-	return 0;
+	if (names->text != NULL)
+		return 0;
+	names->name = calloc(LISTING_SORTED, sizeof(*names->name));
+	names->text = malloc((size_t)LISTING_SORTED * (NAME_MAX + 2));
+	if (weighed)
+		names->weighed = calloc(LISTING_SORTED, sizeof(*names->weighed));
+	return names->name == NULL || names->text == NULL || (weighed && names->weighed == NULL) ? ENOMEM
+	                                                                                         : 0;
 }
 
-static int
+/* Nanoseconds since the epoch, which end with the year 2262. */
+static int64_t
+nanoseconds(const struct timespec *t)
+{
+	const int64_t most = INT64_MAX / 1000000000 - 1;
+
+	if (t->tv_sec > most || t->tv_sec < -most)
+		return t->tv_sec > 0 ? INT64_MAX : INT64_MIN;
+	return t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+static void
 add_name(const struct listing *l, struct folder *f, const char *name)
 {
 	struct names *names = &f->names;
-	size_t len = strlen(name) + 1;
-	struct entry *e;
+	size_t len = strnlen(name, NAME_MAX);
+	char *text = names->text + names->len;
 	struct stat st;
 
-	if (grow(names, len) != 0)
-		return ENOMEM;
-	e = &names->entry[names->n];
-	memset(e, 0, sizeof(*e));
-	if ((l->req.options & (LIST_BY_TIME | LIST_BY_SIZE)) != 0) {
+	text[0] = NAME_OTHER;
+	memcpy(text + 1, name, len);
+	text[1 + len] = '\0';
+	if (names->weighed != NULL) {
 		if (!folder_stat(l, f, name, &st))
-			return 0;
-		e->time = st.st_mtim;
-		e->size = st.st_size;
+			return;
+		names->weighed[names->n].name = (unsigned char *)text + 1;
+		names->weighed[names->n].weight =
+		    (l->req.options & LIST_BY_TIME) != 0 ? nanoseconds(&st.st_mtim) : st.st_size;
 	}
-	e->at = names->len;
-	memcpy(names->text + names->len, name, len);
-	names->len += len;
-	names->n++;
-	return 0;
+	names->name[names->n++] = (unsigned char *)text + 1;
+	names->len += len + 2;
 }
 
 static int
-by_name(const void *a, const void *b)
+by_weight(const void *a, const void *b)
 {
-	return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+	const struct weighed *x = a, *y = b;
+
+	if (x->weight != y->weight)
+		return x->weight < y->weight ? 1 : -1;
+	return strcmp((const char *)x->name, (const char *)y->name);
 }
 
-static int
-by_time(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-
-	if (x->time.tv_sec != y->time.tv_sec)
-		return x->time.tv_sec < y->time.tv_sec ? 1 : -1;
-	if (x->time.tv_nsec != y->time.tv_nsec)
-		return x->time.tv_nsec < y->time.tv_nsec ? 1 : -1;
-	return by_name(a, b);
-}
-
-static int
-by_size(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-
-	if (x->size != y->size)
-		return x->size < y->size ? 1 : -1;
-	return by_name(a, b);
-}
-
-/* mergesort(3), because glibc's qsort(3) asks the system for its memory's size. */
+/* radixsort(3) and mergesort(3): glibc's qsort(3) asks the system for its memory's size. */
 static void
 sort_names(const struct listing *l, struct names *names)
 {
-	struct entry swap;
+	const unsigned char *swap;
 	size_t i;
 
-	for (i = 0; i < names->n; i++)
-		names->entry[i].name = names->text + names->entry[i].at;
-	if (names->n > 1)
-		mergesort(names->entry, names->n, sizeof(*names->entry),
-		    (l->req.options & LIST_BY_TIME) != 0       ? by_time
-			: (l->req.options & LIST_BY_SIZE) != 0 ? by_size
-							       : by_name);
+	if (names->weighed == NULL && names->n > 1) {
+		radixsort(names->name, (int)names->n, NULL, 0);
+	} else if (names->n > 1) {
+		mergesort(names->weighed, names->n, sizeof(*names->weighed), by_weight);
+		for (i = 0; i < names->n; i++)
+			names->name[i] = names->weighed[i].name;
+	}
 	if ((l->req.options & LIST_REVERSE) == 0)
 		return;
 	for (i = 0; i < names->n / 2; i++) {
-		swap = names->entry[i];
-		names->entry[i] = names->entry[names->n - 1 - i];
-		names->entry[names->n - 1 - i] = swap;
+		swap = names->name[i];
+		names->name[i] = names->name[names->n - 1 - i];
+		names->name[names->n - 1 - i] = swap;
 	}
 }
 
@@ -190,6 +171,8 @@ folder_read(const struct listing *l, struct folder *f)
 	struct dirent *d;
 	int error;
 
+	if ((error = make_room(l, &f->names)) != 0)
+		return error;
 	f->names.n = f->names.len = 0;
 	f->more = true;
 	while (f->names.n < LISTING_SORTED) {
@@ -200,8 +183,8 @@ folder_read(const struct listing *l, struct folder *f)
 				return errno;
 			break;
 		}
-		if (is_wanted(l, d->d_name) && (error = add_name(l, f, d->d_name)) != 0)
-			return error;
+		if (is_wanted(l, d->d_name))
+			add_name(l, f, d->d_name);
 	}
 	sort_names(l, &f->names);
 	return 0;
@@ -225,7 +208,8 @@ folder_close(struct folder *f)
 {
 	if (f->stream != NULL)
 		closedir(f->stream);
-	free(f->names.entry);
+	free(f->names.name);
 	free(f->names.text);
+	free(f->names.weighed);
 	memset(f, 0, sizeof(*f));
 }

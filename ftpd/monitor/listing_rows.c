@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "digits.h"
 #include "facts.h"
 #include "files.h"
 #include "listing.h"
@@ -34,25 +35,39 @@ flush(struct listing *l)
 	l->len = 0;
 }
 
-static void
-put(struct listing *l, const char *text, size_t len)
+/* Where the next row is to be written: there is room for the longest. */
+static char *
+next_row(struct listing *l)
 {
-	if (len > sizeof(l->buffer) - l->len)
-		flush(l);
-	memcpy(l->buffer + l->len, text, len);
-	l->len += len;
+	return l->buffer + l->len;
 }
 
-/* Puts a row that is text alone. */
+/* The row ends at end. */
+static void
+end_row(struct listing *l, char *end)
+{
+	*end++ = '\r';
+	*end++ = '\n';
+	l->len = (size_t)(end - l->buffer);
+	if (l->len >= LISTING_BUFFER)
+		flush(l);
+}
+
+/* Writes text made harmless; returns what lies behind it. */
+static char *
+put_clean(char *to, const char *text)
+{
+	char *end = digits_text(to, text);
+
+	reply_clean(to, (size_t)(end - to));
+	return end;
+}
+
+/* A row that is text alone. */
 static void
 put_text(struct listing *l, const char *text)
 {
-	int n = snprintf(l->row, sizeof(l->row), "%s", text);
-	size_t len = n < 0 ? 0 : (size_t)n < sizeof(l->row) ? (size_t)n : sizeof(l->row) - 1;
-
-	reply_clean(l->row, len);
-	put(l, l->row, len);
-	put(l, "\r\n", 2);
+	end_row(l, put_clean(next_row(l), text));
 }
 
 /* The mark of -F; "ls" marks links by their target where that is shown. */
@@ -72,29 +87,41 @@ mark(const struct listing *l, mode_t mode)
 	return S_ISREG(mode) && (mode & 0111) != 0 ? "*" : "";
 }
 
-/*
- * The row of one entry of LIST or NLST. link is where in dir the entry's own
- * link can be read. In a recursion NLST shows the way to each name, because its
- * rows are for use in RETR; LIST has headings for that.
- */
+/* In a recursion NLST shows the way to each name, because its rows are for use in RETR. */
+static void
+put_name(struct listing *l, const char *name, const char *sign)
+{
+	char *to = put_clean(next_row(l), l->req.shown);
+
+	if (l->path[l->top] == '/') {
+		to = put_clean(to, l->path + l->top + 1);
+		*to++ = '/';
+	}
+	end_row(l, put_clean(put_clean(to, name), sign));
+}
+
+/* The row of one entry of LIST or NLST. link is where in dir the entry's own link can be read. */
 static void
 put_entry(struct listing *l, const char *name, const struct stat *st, int dir, const char *link)
 {
-	const char *way = "";
+	const char *sign = mark(l, st->st_mode);
 	ssize_t n = -1;
 
-	if (l->req.kind == LIST_NAMES && l->path[l->top] == '/')
-		way = l->path + l->top + 1;
-	(void)snprintf(l->shown, sizeof(l->shown), "%s%s%s%s%s", l->req.shown, way,
-	    way[0] != '\0' ? "/" : "", name, mark(l, st->st_mode));
 	if (l->req.kind == LIST_NAMES) {
-		put_text(l, l->shown);
+		put_name(l, name, sign);
 		return;
 	}
 	if (S_ISLNK(st->st_mode))
 		n = readlinkat(dir, link, l->target, sizeof(l->target) - 1);
 	l->target[n < 0 ? 0 : n] = '\0';
-	put(l, l->row, lsline_format(l->row, st, l->shown, n >= 0 ? l->target : NULL, l->now));
+	if (l->req.shown[0] != '\0' || sign[0] != '\0') {
+		(void)snprintf(l->shown, sizeof(l->shown), "%s%s%s", l->req.shown, name, sign);
+		name = l->shown;
+	}
+	l->len += lsline_format(
+	    next_row(l), st, name, n >= 0 ? l->target : NULL, l->now, &l->last);
+	if (l->len >= LISTING_BUFFER)
+		flush(l);
 }
 
 /* How many rows there may be; 0: as many as there are. */
@@ -136,7 +163,7 @@ write_subfolder(struct listing *l, const char *name, unsigned depth)
 	if (dir != -1 && folder_open(&f, dir) == 0) {
 		if (l->req.kind == LIST_LONG) {
 			(void)snprintf(l->shown, sizeof(l->shown), "%s:", l->path + l->top + 1);
-			put(l, "\r\n", 2);
+			put_text(l, "");
 			put_text(l, l->shown);
 		}
 		if ((l->error = folder_read(l, &f)) == 0)
@@ -158,17 +185,18 @@ write_names(struct listing *l, struct folder *f)
 	size_t i;
 
 	for (i = 0; i < f->names.n && !l->gone; i++) {
-		struct entry *e = &f->names.entry[i];
+		char *name = (char *)f->names.name[i];
 
 		if (max != 0 && l->rows == max) {
 			l->cut = true;
 			return false;
 		}
 		/* plain names are worth no look at each file */
-		if (!plain && !folder_stat(l, f, e->name, &st))
+		if (!plain && !folder_stat(l, f, name, &st))
 			continue;
-		e->folder = S_ISDIR(st.st_mode) && !folder_is_dots(e->name);
-		put_entry(l, e->name, &st, dirfd(f->stream), e->name);
+		if (recursive && S_ISDIR(st.st_mode) && !folder_is_dots(name))
+			name[-1] = NAME_FOLDER;
+		put_entry(l, name, &st, dirfd(f->stream), name);
 		l->rows++;
 	}
 	return !l->gone;
@@ -186,8 +214,8 @@ write_folder(struct listing *l, struct folder *f, unsigned depth)
 	closedir(f->stream);
 	f->stream = NULL;
 	for (size_t i = 0; i < f->names.n && !l->cut && !l->gone && l->error == 0; i++)
-		if (f->names.entry[i].folder)
-			write_subfolder(l, f->names.entry[i].name, depth + 1);
+		if (f->names.name[i][-1] == NAME_FOLDER)
+			write_subfolder(l, (const char *)f->names.name[i], depth + 1);
 }
 
 static void
@@ -195,11 +223,11 @@ put_facts(struct listing *l, const char *name, const struct stat *st, enum facts
     const struct stat *parent)
 {
 	unsigned may = files_may(&l->m->account, st, parent);
-	size_t len = facts_format(l->row, st, dir, may, l->req.facts);
+	char *to = next_row(l);
 
-	put(l, l->row, len);
-	put(l, " ", 1);
-	put_text(l, name);
+	to += facts_format(to, st, dir, may, l->req.facts);
+	*to++ = ' ';
+	end_row(l, put_clean(to, name));
 }
 
 /* MLSD: every name as it comes, the folder itself and the one above first. */

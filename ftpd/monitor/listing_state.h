@@ -9,9 +9,11 @@
 #include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "facts.h"
 #include "lsline.h"
 #include "request.h"
 
@@ -20,24 +22,34 @@ struct monitor;
 /* What goes into the pipe at once. */
 #define LISTING_BUFFER (64 * 1024)
 
+/* What the pipe holds, in bytes. */
+#define LISTING_PIPE (256 * 1024)
+
 /* The longest name in a row: what stands before it, folders of a recursion, a mark. */
 #define LISTING_SHOWN (2 * REQ_PATH + NAME_MAX + 4)
 
-/* A name that is sorted. */
-struct entry {
-	const char *name;
-	size_t at; /* where name is in names.text, which moves while it grows */
-	struct timespec time;
-	off_t size;
-	bool folder; /* known after its row was written, in recursion */
+/* The longest row of any kind. */
+#define LISTING_ROW (LSLINE_MAX + FACTS_TEXT + LISTING_SHOWN)
+
+/* A name and what it is sorted by before the name itself: its time or size, greatest first. */
+struct weighed {
+	const unsigned char *name;
+	int64_t weight;
 };
 
-/* Names of a directory, at most LISTING_SORTED; their texts lie behind each other. */
+/*
+ * Names of a directory, at most LISTING_SORTED. The room is for as many of the
+ * greatest length; what is not used of it is never touched. In text each name
+ * is ended by NUL, and has a byte in front of it: NAME_FOLDER or NAME_OTHER,
+ * known after its row was written.
+ */
+enum { NAME_OTHER, NAME_FOLDER };
 struct names {
-	struct entry *entry;
-	size_t n, room;
+	const unsigned char **name;
+	size_t n;
 	char *text;
-	size_t len, text_room;
+	size_t len;
+	struct weighed *weighed; /* NULL unless sorted by time or size */
 };
 
 /* A directory that is being listed. */
@@ -60,13 +72,15 @@ struct listing {
 
 	int out; /* the pipe */
 	time_t now;
-	char buffer[LISTING_BUFFER];
-	size_t len;
-	char row[LSLINE_MAX + LISTING_SHOWN], shown[LISTING_SHOWN], target[PATH_MAX];
+	struct lsline_time last;
 	unsigned rows;
 	bool cut;  /* the recursion met its bounds */
 	bool gone; /* the session does not want more */
 	int error;
+	size_t len; /* of buffer */
+	/* from here on, what need not be zeros at the start */
+	char buffer[LISTING_BUFFER + LISTING_ROW];
+	char shown[LISTING_SHOWN], target[PATH_MAX];
 };
 
 /* listing_read.c: errors are errno values, 0 is done. */

@@ -202,6 +202,30 @@ pump_out(struct session *s, struct transfer *t)
 	}
 }
 
+/* A listing's rows as they are: from the pipe to the data connection by the kernel. */
+static enum transfer_result
+pump_rows(struct session *s, struct transfer *t)
+{
+	for (;;) {
+		enum transfer_result r = wait_for(s, t->file, POLLIN);
+		ssize_t n;
+
+		if (r != TRANSFER_DONE)
+			return r;
+		n = splice(t->file, NULL, t->data, NULL, PIPE_SIZE, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+		if (n == 0)
+			return TRANSFER_DONE;
+		if (n > 0)
+			t->bytes += n;
+		else if (t->bytes == 0 && errno == EINVAL)
+			return pump_out(s, t); /* a data connection without it */
+		else if (!is_passing(errno))
+			return whose_fault(errno);
+		else if ((r = wait_for(s, t->data, POLLOUT)) != TRANSFER_DONE)
+			return r;
+	}
+}
+
 static enum transfer_result
 pump_sendfile(struct session *s, struct transfer *t)
 {
@@ -387,6 +411,8 @@ finish_tls(struct session *s, struct transfer *t)
 static enum transfer_result
 move_all(struct session *s, struct transfer *t)
 {
+	if (t->direction == SEND && t->pipe && t->tls == NULL && !names_convert(s))
+		return pump_rows(s, t);
 	if (t->direction == SEND)
 		return t->ascii || t->pipe || t->tls != NULL ? pump_out(s, t) : pump_sendfile(s, t);
 	return t->ascii || t->tls != NULL ? pump_in(s, t) : pump_splice(s, t);

@@ -16,6 +16,7 @@
 #define JULY 1782864000
 
 static char buf[LSLINE_MAX];
+static struct lsline_time last;
 
 static int
 in_utc(void **state)
@@ -23,6 +24,7 @@ in_utc(void **state)
 	(void)state;
 	setenv("TZ", "UTC", 1);
 	tzset();
+	last = (struct lsline_time){ 0 };
 	return 0;
 }
 
@@ -30,7 +32,7 @@ static void
 assert_row(
     const struct stat *st, const char *name, const char *target, time_t now, const char *want)
 {
-	size_t len = lsline_format(buf, st, name, target, now);
+	size_t len = lsline_format(buf, st, name, target, now, &last);
 
 	assert_string_equal(buf, want);
 	assert_int_equal(len, strlen(want));
@@ -103,7 +105,7 @@ mode_letters_are_those_of_ls(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct stat st = { .st_mode = rows[i].mode };
 
-		lsline_format(buf, &st, "n", NULL, 0);
+		lsline_format(buf, &st, "n", NULL, 0, &last);
 		buf[10] = '\0';
 		assert_string_equal(buf, rows[i].want);
 	}
@@ -126,9 +128,48 @@ year_stands_for_old_and_future_files(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		lsline_format(buf, &st, "n", NULL, JULY + rows[i].age);
+		lsline_format(buf, &st, "n", NULL, JULY + rows[i].age, &last);
 		assert_non_null(strstr(buf, rows[i].want));
 	}
+}
+
+/* The text of the last row serves for the same minute only, and only while it is recent. */
+static void
+rows_of_one_minute_differ_where_they_must(void **state)
+{
+	static const struct {
+		const char *zone;
+		time_t t;
+		const char *want;
+	} rows[] = {
+		{ "UTC", JULY - 60, " Jun 30 23:59 " },
+		{ "UTC", JULY - 1, " Jun 30 23:59 " },
+		{ "UTC", JULY, " Jul  1 00:00 " },
+		{ "UTC", JULY + 59, " Jul  1 00:00 " },
+		{ "UTC", JULY + 61, " Jul  1 00:01 " },
+		{ "UTC", JULY + 119, " Jul  1 00:01 " },
+		{ "UTC", JULY + 121, " Jul  1  2026 " }, /* from the future */
+		{ "UTC", JULY + 120, " Jul  1 00:02 " },
+		{ "UTC", -61, " Dec 31  1969 " },
+		/* Amsterdam until 1937: its minutes begin 28 seconds after those of UTC */
+		{ "AMT-0:19:32", JULY + 27, " Jul  1 00:19 " },
+		{ "AMT-0:19:32", JULY + 28, " Jul  1 00:20 " },
+		{ "AMT-0:19:32", JULY + 59, " Jul  1 00:20 " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct stat st = { .st_mode = S_IFREG, .st_mtime = rows[i].t };
+
+		if (i == 0 || strcmp(rows[i].zone, rows[i - 1].zone) != 0) {
+			setenv("TZ", rows[i].zone, 1);
+			tzset();
+			last = (struct lsline_time){ 0 };
+		}
+		lsline_format(buf, &st, "n", NULL, JULY + 120, &last);
+		assert_non_null(strstr(buf, rows[i].want));
+	}
+	in_utc(NULL);
 }
 
 static void
@@ -145,7 +186,7 @@ months_are_english_in_every_locale(void **state)
 		char want[16] = " Mmm 15 00:00 ";
 
 		memcpy(want + 1, months[i], 3);
-		lsline_format(buf, &st, "n", NULL, st.st_mtime);
+		lsline_format(buf, &st, "n", NULL, st.st_mtime, &last);
 		assert_non_null(strstr(buf, want));
 	}
 }
@@ -157,7 +198,8 @@ time_is_local(void **state)
 
 	setenv("TZ", "JST-9", 1);
 	tzset();
-	lsline_format(buf, &st, "n", NULL, JULY);
+	last = (struct lsline_time){ 0 };
+	lsline_format(buf, &st, "n", NULL, JULY, &last);
 	in_utc(state);
 	assert_non_null(strstr(buf, " Jul  1 09:00 "));
 }
@@ -168,7 +210,7 @@ time_that_no_calendar_has_is_the_epoch(void **state)
 	struct stat st = { .st_mode = S_IFREG, .st_mtime = INT64_MAX };
 
 	(void)state;
-	lsline_format(buf, &st, "n", NULL, JULY);
+	lsline_format(buf, &st, "n", NULL, JULY, &last);
 	assert_non_null(strstr(buf, " Jan  1  1970 n\r\n"));
 }
 
@@ -207,7 +249,7 @@ greatest_row_fits_whole(void **state)
 	(void)state;
 	memset(name, 'n', sizeof(name) - 1);
 	memset(target, 't', sizeof(target) - 1);
-	len = lsline_format(buf, &st, name, target, JULY);
+	len = lsline_format(buf, &st, name, target, JULY, &last);
 	assert_string_equal(buf + len - 3, "t\r\n");
 	assert_non_null(strstr(buf, name));
 	assert_non_null(strstr(buf, target));
@@ -222,7 +264,7 @@ row_beyond_the_greatest_is_cut_and_keeps_its_end(void **state)
 
 	(void)state;
 	memset(name, 'n', sizeof(name) - 1);
-	len = lsline_format(buf, &st, name, NULL, JULY);
+	len = lsline_format(buf, &st, name, NULL, JULY, &last);
 	assert_true(len < LSLINE_MAX);
 	assert_int_equal(len, strlen(buf));
 	assert_string_equal(buf + len - 3, "n\r\n");
@@ -237,6 +279,7 @@ main(void)
 		cmocka_unit_test(link_shows_its_target),
 		cmocka_unit_test(mode_letters_are_those_of_ls),
 		cmocka_unit_test(year_stands_for_old_and_future_files),
+		cmocka_unit_test(rows_of_one_minute_differ_where_they_must),
 		cmocka_unit_test(months_are_english_in_every_locale),
 		cmocka_unit_test(time_is_local),
 		cmocka_unit_test(time_that_no_calendar_has_is_the_epoch),
