@@ -139,18 +139,6 @@ raise_setpcap(void)
 }
 
 /* Up to the last capability the kernel knows, which may be beyond our headers'. */
-static int
-empty_bounding_set(void)
-{
-	cap_value_t cap;
-	int bound;
-
-	for (cap = 0; (bound = cap_get_bound(cap)) != -1; cap++)
-		if (bound != 0 && cap_drop_bound(cap) == -1)
-			return -1;
-	return 0;
-}
-
 static bool
 bounding_set_is_empty(void)
 {
@@ -160,6 +148,18 @@ bounding_set_is_empty(void)
 	for (cap = 0; (bound = cap_get_bound(cap)) == 0; cap++)
 		continue;
 	return cap > 0 && bound == -1;
+}
+
+/* 0 is proof: every drop has succeeded, or the set was looked at. */
+static int
+empty_bounding_set(void)
+{
+	cap_value_t cap;
+
+	for (cap = 0; cap_drop_bound(cap) == 0; cap++)
+		continue;
+	/* EINVAL: beyond the last one. Without the right to it, it may have been done before */
+	return (errno == EINVAL && cap > 0) || bounding_set_is_empty() ? 0 : -1;
 }
 
 static int
@@ -189,7 +189,7 @@ caps_confine(unsigned keep)
 		return -1;
 
 	bits = prctl(PR_GET_SECUREBITS);
-	if (bits == -1 || (bits & SECUREBITS) != SECUREBITS || !bounding_set_is_empty() ||
+	if (bits == -1 || (bits & SECUREBITS) != SECUREBITS ||
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
 		errno = EPERM;
 		return -1;

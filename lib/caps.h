@@ -1,6 +1,6 @@
 /*
  * Privileges of this process: capabilities, securebits, uids. Only caps.c knows
- * them. The order in which these are called is in ftpd/monitor/login.c and
+ * libcap. The order in which these are called is in ftpd/monitor/login.c and
  * ftpd/session/sandbox.c; each verifies what it did and fails rather than go on.
  */
 #ifndef GENKAN_CAPS_H

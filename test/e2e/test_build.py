@@ -16,10 +16,10 @@ def readelf(*arguments):
 
 @genkan.need_program("readelf")
 class Program(unittest.TestCase):
-    def test_the_daemon_links_nothing_but_libc_bsd_and_crypt(self):
+    def test_the_daemon_links_nothing_but_libc_cap_bsd_and_crypt(self):
         needed = set(re.findall(r"NEEDED.*\[(\w+)[-.]", readelf("-d", FTPD)))
         # libmd is the other half of libbsd, which loads it in any case.
-        self.assertLessEqual(needed, {"libc", "libbsd", "libmd", "libcrypt"})
+        self.assertLessEqual(needed, {"libc", "libcap", "libbsd", "libmd", "libcrypt"})
 
     def test_the_daemon_starts_without_a_dynamic_loader(self):
         if "STATIC_LDFLAGS = -static-pie" not in open(os.path.join(BUILD, "Makefile"),
