@@ -78,7 +78,8 @@ struct check {
 	unsigned n_services;
 	char conf_file[PATH_MAX]; /* as it is called, without root */
 	struct conf conf;
-	bool conf_good;
+	bool conf_good, conf_there; /* it can be used; the file exists */
+	bool share;                 /* by --share */
 	struct portlist control; /* the ports of the control connection */
 	struct netaddr router, wan;     /* the router, and its address outside as it says */
 	struct netaddr local, local6;   /* our own: towards the router; of IPv6, for the world */
@@ -98,6 +99,12 @@ void check_say(struct check *c, const char *id, ...) __attribute__((sentinel));
 
 /* A number as text, for check_say(); the last 8 results hold. */
 const char *check_number(unsigned long n);
+
+/*
+ * check_config.c: reads the configuration as the server would that services_find() has found.
+ * Returns 0, or -1 with error set.
+ */
+int config_load(struct check *c, char error[static CONF_ERROR]);
 
 /* In this order. */
 void check_config(struct check *c);

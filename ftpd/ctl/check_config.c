@@ -35,36 +35,44 @@ take_command(struct check *c, struct options *o, char *buf, size_t size)
 		else if (strcmp(words[i], "-o") == 0 && i + 1 < n && o->nset < OVERRIDES_MAX)
 			o->set[o->nset++] = words[++i];
 	}
-	if (c->file != NULL) {
+	if (c->file != NULL)
 		*o = (struct options){ .file = c->file };
-	}
+}
+
+int
+config_load(struct check *c, char error[static CONF_ERROR])
+{
+	char buf[sizeof(c->services[0].command)], full[PATH_MAX];
+	struct options o = { 0 };
+
+	take_command(c, &o, buf, sizeof(buf));
+	(void)strlcpy(c->conf_file, o.file != NULL ? o.file : CTL_CONF_FILE, sizeof(c->conf_file));
+	c->conf_there = host_exists(c, c->conf_file);
+	if (!host_path(c, c->conf_file, full))
+		full[0] = '\0';
+	/* --share needs no file, and without one the defaults hold */
+	if (c->conf_there || o.file != NULL)
+		o.file = full;
+	else
+		o.file = "/dev/null";
+	c->share = o.share != NULL;
+	c->conf_good = options_load_conf(&o, &c->conf, error) == 0;
+	return c->conf_good ? 0 : -1;
 }
 
 /* Reads the configuration as the server would; false if there is none that can be used. */
 static bool
 load(struct check *c)
 {
-	char buf[sizeof(c->services[0].command)], full[PATH_MAX], error[CONF_ERROR];
-	struct options o = { 0 };
-	bool there;
+	char error[CONF_ERROR];
 
-	take_command(c, &o, buf, sizeof(buf));
-	(void)strlcpy(c->conf_file, o.file != NULL ? o.file : CTL_CONF_FILE, sizeof(c->conf_file));
-	there = host_exists(c, c->conf_file);
-	if (!host_path(c, c->conf_file, full))
-		full[0] = '\0';
-	/* --share needs no file, and without one the defaults hold */
-	if (there || o.file != NULL)
-		o.file = full;
-	else
-		o.file = "/dev/null";
-	if (options_load_conf(&o, &c->conf, error) == -1) {
+	if (config_load(c, error) == -1) {
 		check_say(c, "config-wrong", error, NULL);
 		return false;
 	}
-	if (o.share != NULL && !there)
-		check_say(c, "config-share", o.share, NULL);
-	else if (!there)
+	if (c->share && !c->conf_there)
+		check_say(c, "config-share", c->conf.anonymous_root, NULL);
+	else if (!c->conf_there)
 		check_say(c, "config-none", c->conf_file, NULL);
 	else {
 		unsigned n = 0;
@@ -143,8 +151,7 @@ look_at_guests(struct check *c)
 void
 check_config(struct check *c)
 {
-	c->conf_good = load(c);
-	if (!c->conf_good)
+	if (!load(c))
 		return;
 	look_at_users(c);
 	look_at_guests(c);

@@ -13,6 +13,9 @@
 /* The doctor, check.h. Returns 0, 1 with warnings, 2 with failures, or EX_USAGE. */
 int ctl_check(int argc, char **argv);
 
+/* Asks the router to forward ports, lists what is forwarded, and takes it back: map.c. */
+int ctl_map(int argc, char **argv);
+
 /* Adds, changes and deletes users of the AuthUserFile. */
 int ctl_passwd(int argc, char **argv);
 

@@ -19,6 +19,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "check", ctl_check, "genkanctl check", "look at what a client from outside has to pass" },
+	{ "map", ctl_map, "genkanctl map", "ask the router to forward ports to this machine" },
 	{ "passwd", ctl_passwd, "genkanctl passwd", "add, change or delete a user" },
 	{ "who", ctl_who, "genkanctl who", "show who is connected and what they do" },
 	{ "kick", ctl_kick, "genkanctl kick", "end connections" },

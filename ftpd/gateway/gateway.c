@@ -62,7 +62,8 @@ static volatile sig_atomic_t ended;
 
 static const char usage_text[] =
     "usage: genkan-ftpd-gateway [-hiV] [-a seconds] [-g router] [-l address]\n"
-    "           [-m auto|natpmp|upnp] [-r addr[:port]]... [-s fd] [-t milliseconds]\n"
+    "           [-m auto|natpmp|upnp] [-n nonce] [-r addr[:port]]... [-s fd]\n"
+    "           [-t milliseconds]\n"
     "           [source...]\n";
 
 static void usage(void) __attribute__((noreturn));
@@ -136,6 +137,21 @@ method(void)
 	usage();
 }
 
+/* 24 hexadecimal digits. */
+static const uint8_t *
+nonce(void)
+{
+	static uint8_t bytes[PCP_NONCE];
+
+	for (size_t i = 0; i < PCP_NONCE; i++)
+		if (strspn(optarg, "0123456789abcdef") != 2 * PCP_NONCE || strlen(optarg) != 2 * PCP_NONCE ||
+		    sscanf(optarg + 2 * i, "%2hhx", &bytes[i]) != 1) {
+			warnx("-n %s: %d hexadecimal digits", optarg, 2 * PCP_NONCE);
+			usage();
+		}
+	return bytes;
+}
+
 static void
 add_source(struct gateway *g, const char *name)
 {
@@ -185,7 +201,7 @@ options_read(struct gateway *g, int argc, char *argv[])
 	};
 	int ch;
 
-	while ((ch = getopt_long(argc, argv, "a:g:hil:m:r:s:t:V", longs, NULL)) != -1) {
+	while ((ch = getopt_long(argc, argv, "a:g:hil:m:n:r:s:t:V", longs, NULL)) != -1) {
 		switch (ch) {
 		case 'a':
 			g->cache_age = number(ch, 0, 365 * 86400);
@@ -204,6 +220,9 @@ options_read(struct gateway *g, int argc, char *argv[])
 			break;
 		case 'm':
 			g->method = method();
+			break;
+		case 'n':
+			g->nonce = nonce();
 			break;
 		case 'r':
 			add_server(g, optarg);
@@ -419,7 +438,7 @@ open_all(struct gateway *g)
 	if (g->local.family != AF_INET)
 		router_local_towards(&g->router, &g->local);
 	if (g->inspect || (g->method & METHOD_NATPMP) || has_source(g, SOURCE_NATPMP)) {
-		g->natpmp = source_natpmp_open(&g->router, &g->local, &why);
+		g->natpmp = source_natpmp_open(&g->router, &g->local, g->nonce, &why);
 		if (g->natpmp == NULL)
 			strlcpy(g->why_no_natpmp, why, sizeof(g->why_no_natpmp));
 	}

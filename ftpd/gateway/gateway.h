@@ -4,7 +4,7 @@
  * need the answer, and whatever comes in from there meets no client, no file and no privilege.
  *
  *	genkan-ftpd-gateway [-t MS] [-r ADDR[:PORT]]... [-s FD] [-a SECONDS]
- *	    [-m auto|natpmp|upnp] [-l ADDR] [-g ADDR] [-i] [SOURCE...]
+ *	    [-m auto|natpmp|upnp] [-n NONCE] [-l ADDR] [-g ADDR] [-i] [SOURCE...]
  *
  * What it says and takes, line by line, is in genkan-ftpd-gateway(8).
  *
@@ -65,6 +65,7 @@ struct gateway {
 	unsigned cache_age;   /* seconds */
 	enum method method;   /* of mappings; METHOD_NONE: it ends after the first answer */
 	bool inspect;
+	const uint8_t *nonce; /* of PCP mappings; NULL: one of this process alone */
 	struct netaddr local, router; /* AF_UNSPEC: not known */
 	size_t n_sources;
 	struct source sources[SOURCES_MAX];
@@ -188,9 +189,12 @@ struct natpmp_result {
 	struct natpmp_answer answer; /* if answered, whatever its result */
 };
 
-/* A socket towards the router, from local if known. NULL with *why in words. */
-struct source_natpmp *source_natpmp_open(
-    const struct netaddr *router, const struct netaddr *local, const char **why);
+/*
+ * A socket towards the router, from local if known; nonce is that of PCP mappings (NULL: a random one).
+ * NULL with *why in words.
+ */
+struct source_natpmp *source_natpmp_open(const struct netaddr *router, const struct netaddr *local,
+    const uint8_t *nonce, const char **why);
 
 /*
  * Begins to ask; *result is filled by a later step. A NATPMP_* question to a router that knows only

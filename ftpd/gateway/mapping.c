@@ -208,10 +208,10 @@ serve_map(struct gateway *g, uint16_t port, uint32_t seconds)
 }
 
 static void
-serve_unmap(struct gateway *g, uint16_t port)
+serve_unmap(struct gateway *g, uint16_t port, uint16_t external)
 {
 	struct mapping *m = find(port);
-	struct mapping other = { .port = port, .external = port,
+	struct mapping other = { .port = port, .external = external,
 		.method = g->natpmp != NULL && !natpmp_is_silent ? "natpmp" : "upnp" };
 	char words[FINDING_WORDS] = "taken back";
 
@@ -250,7 +250,7 @@ serve_list(struct gateway *g)
 static bool
 serve_line(struct gateway *g, const char *line)
 {
-	unsigned port, seconds;
+	unsigned port, seconds, external;
 	int end = -1;
 
 	if (sscanf(line, "map %5u %6u%n", &port, &seconds, &end) == 2 && line[end] == '\0' &&
@@ -258,7 +258,10 @@ serve_line(struct gateway *g, const char *line)
 		serve_map(g, (uint16_t)port, seconds);
 	else if (sscanf(line, "unmap %5u%n", &port, &end) == 1 && line[end] == '\0' && port > 0 &&
 	    port < 65536)
-		serve_unmap(g, (uint16_t)port);
+		serve_unmap(g, (uint16_t)port, (uint16_t)port);
+	else if (sscanf(line, "unmap %5u %5u%n", &port, &external, &end) == 2 && line[end] == '\0' &&
+	    port > 0 && port < 65536 && external > 0 && external < 65536)
+		serve_unmap(g, (uint16_t)port, (uint16_t)external);
 	else if (strcmp(line, "list") == 0)
 		serve_list(g);
 	else if (strcmp(line, "leave") == 0)

@@ -30,7 +30,8 @@ struct source_natpmp {
 };
 
 struct source_natpmp *
-source_natpmp_open(const struct netaddr *router, const struct netaddr *local, const char **why)
+source_natpmp_open(const struct netaddr *router, const struct netaddr *local, const uint8_t *nonce,
+    const char **why)
 {
 	struct sockaddr_storage ss;
 	struct netaddr to = *router, from = *local;
@@ -64,7 +65,10 @@ source_natpmp_open(const struct netaddr *router, const struct netaddr *local, co
 	if (getsockname(s->fd, (struct sockaddr *)&ss, &len) == 0)
 		netaddr_from_sockaddr(&s->local, (struct sockaddr *)&ss);
 	s->router = *router;
-	arc4random_buf(s->nonce, sizeof(s->nonce));
+	if (nonce != NULL)
+		memcpy(s->nonce, nonce, sizeof(s->nonce));
+	else
+		arc4random_buf(s->nonce, sizeof(s->nonce));
 	return s;
 }
 

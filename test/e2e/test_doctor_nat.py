@@ -138,7 +138,9 @@ class Reach(DoctorLab):
 
 
 @unittest.skipUnless(os.access(UPNPD, os.X_OK), "miniupnpd has not been unpacked (test/run does it)")
-class RealRouter(DoctorLab):
+class RouterLab(DoctorLab):
+    """With miniupnpd."""
+
     start_router = test_mapping.MappingTest.start_router
     router_answers = test_mapping.MappingTest.router_answers
 
@@ -154,6 +156,8 @@ class RealRouter(DoctorLab):
         self.lab.nft("home_router", test_mapping.CHAINS)
         self.start_router()
 
+
+class RealRouter(RouterLab):
     def test_router_tells_its_address_and_the_name_agrees(self):
         self.lab.ddns(OUTSIDE)
         self.serve()
@@ -177,6 +181,75 @@ class RealRouter(DoctorLab):
         found = self.check()
         self.assertIn("PASV tells " + OUTSIDE, found["clients-world"])
         self.assertEqual(self.failures(), set(), self.report)
+
+class Map(RouterLab):
+    """genkanctl map: no port is forwarded by hand."""
+
+    mapped = test_mapping.MappingTest.mapped
+
+    def setUp(self):
+        super().setUp()
+        self.lab.home_router(forward=())
+        self.lab.start_server(ports=(2121,), masquerade=OUTSIDE, options=["PortMapping natpmp"])
+
+    def map(self, *args, status=0, method="auto"):
+        self.conf("MasqueradeAddress " + OUTSIDE, "PortMapping " + method)
+        with open(self.file, "r+", encoding="ascii") as file:
+            text = file.read().replace("StateDirectory none", "StateDirectory " + self.state)
+            file.seek(0)
+            file.write(text)
+            file.truncate()
+        done = self.lab.run("server", CTL, "map", "-f", self.file, *args, capture_output=True,
+                            text=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stderr if status else done.stdout
+
+    def kept(self):
+        with open(os.path.join(self.state, "mappings"), encoding="ascii") as file:
+            return [line.split()[:3] for line in file.read().splitlines()[1:]]
+
+    def test_control_port_opens_and_closes(self):
+        self.assertNotEqual(self.lab.attempt("public", "PASV", OUTSIDE, 2121), "ok")
+        out = self.map("--control", "--seconds", "600", method="natpmp")
+        self.assertRegex(out, r"^%s:2121 -> 2121, by natpmp, for (600|599) s$" % OUTSIDE)
+        self.assertEqual(self.mapped(), [2121])
+        for node in "public", "natted":
+            self.assertEqual(self.lab.attempt(node, "PASV", OUTSIDE, 2121), "ok")
+        self.map("--control", method="natpmp")   # again, as the timer does
+        self.assertEqual(self.mapped(), [2121])
+        self.assertEqual(self.kept(), [["2121", "2121", "natpmp"]])
+        self.assertEqual(self.map("--remove"), "2121: taken back\n")
+        self.assertEqual((self.mapped(), self.kept()), ([], []))
+        self.assertEqual(self.map("--remove"), "nothing is mapped\n")
+        self.assertNotEqual(self.lab.attempt("public", "PASV", OUTSIDE, 2121), "ok")
+
+    def test_ports_and_ranges_and_a_part_of_them_taken_back(self):
+        self.map("2121", "4000-4002")
+        self.assertEqual(sorted(self.mapped()), [2121, 4000, 4001, 4002])
+        self.map("--remove", "4001-4002", "5000")
+        self.assertEqual(sorted(self.mapped()), [2121, 4000])
+        self.map("--remove")
+        self.assertEqual(self.mapped(), [])
+
+    def test_upnp_router_is_found_remembered_and_asked(self):
+        out = self.map("--control", method="upnp")
+        self.assertIn("by upnp", out)
+        self.assertEqual(self.mapped(), [2121])
+        with open(os.path.join(self.state, "gateway", "upnp"), encoding="ascii") as file:
+            self.assertTrue(file.read().startswith("http://192.168.1.1:"))
+        self.assertEqual(self.map("--remove"), "2121: taken back\n")
+        self.assertEqual(self.mapped(), [])
+
+    def test_list_tells_of_the_router_and_of_all_mappings(self):
+        self.map("2121")
+        out = self.map("--list")
+        self.assertRegex(out, r"(?m)^natpmp yes ")
+        self.assertRegex(out, r"(?m)^upnp yes http://192\.168\.1\.1:")
+        self.assertRegex(out, r"(?m)^mapping 2121 2121 natpmp 7\d\d\d genkanctl$")
+        self.assertEqual(out.count("mapping 2121"), 1)
+        os.unlink(os.path.join(self.state, "mappings"))
+        self.assertRegex(self.map("--list"), r"(?m)^mapping 2121 2121 upnp \d+ ")
+        self.assertEqual(self.mapped(), [2121])     # looking changes nothing
 
 
 if __name__ == "__main__":

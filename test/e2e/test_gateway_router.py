@@ -147,9 +147,10 @@ class RouterTest(unittest.TestCase):
             finally:
                 os.close(fd)
 
-    def serve(self, respond, lines, method="natpmp"):
+    def serve(self, respond, lines, method="natpmp", nonce=None):
         with Router(respond) as router:
-            done = subprocess.run([GATEWAY, "-g", ROUTER, "-t", "600", "-m", method],
+            done = subprocess.run([GATEWAY, "-g", ROUTER, "-t", "600", "-m", method,
+                                   *(["-n", nonce] if nonce else [])],
                                   input=lines, capture_output=True, text=True, timeout=20, check=True)
         self.asked = router.asked
         return done.stdout.splitlines()
@@ -163,6 +164,20 @@ class RouterTest(unittest.TestCase):
                                        "mapping 4001 %d %s 60 ours" % (external, method), "end"])
                 last = self.asked[-1]
                 self.assertEqual(last[4:8] if last[0] == 2 else last[8:12], bytes(4))
+
+    def test_a_later_process_takes_back_with_the_same_nonce(self):
+        nonce = "00112233445566778899aabb"
+        for respond, place in ((pcp(), slice(24, 36)), (natpmp(), None)):
+            out = self.serve(respond, "map 4001 60\nleave\n", nonce=nonce)
+            self.assertTrue(out[1].startswith("mapped 4001 4001 "), out)
+            self.assertEqual(self.serve(respond, "unmap 4001 5001\n", nonce=nonce)[1],
+                             "unmapped 4001 taken back")
+            if place:
+                self.assertEqual(self.asked[-1][place], bytes.fromhex(nonce))
+        for wrong in "00", nonce + "00", "0x" + nonce[2:], " " + nonce[1:]:
+            done = subprocess.run([GATEWAY, "-m", "natpmp", "-n", wrong], capture_output=True,
+                                  check=False, timeout=20)
+            self.assertEqual((done.returncode, done.stdout), (64, b""), wrong)
 
     def test_leave_takes_nothing_back(self):
         self.serve(natpmp(), "map 4001 60\nleave\n")

@@ -190,8 +190,9 @@ class Examples(PapersTest):
     def units(self):
         """The systemd units, with the program of this build."""
         paths = []
-        for path in sorted(glob.glob(os.path.join(SOURCE, "examples", "systemd", "*.s*"))):
+        for path in sorted(glob.glob(os.path.join(SOURCE, "examples", "systemd", "*.[st]*"))):
             text = read(path).replace("/usr/sbin/genkan-ftpd", FTPD)
+            text = text.replace("/usr/sbin/genkanctl", CTL)
             paths.append(self.write(os.path.basename(path), text))
         return paths
 
