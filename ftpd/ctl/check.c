@@ -13,8 +13,11 @@
 
 #include "ctl.h"
 #include "nfc.h"
+#include "wait.h"
 
-#define TEXT 1024
+#define TEXT             1024
+#define WAIT_SECONDS     600
+#define WAIT_SECONDS_MAX 86400
 
 /* From this machine outwards. The certificate has its place at the end. */
 static void (*const order[])(struct check *) = {
@@ -31,6 +34,7 @@ static void
 usage(FILE *out)
 {
 	fputs("usage: genkanctl check [--json] [-f FILE] [--root DIR] [--gateway PROGRAM]\n"
+	      "       genkanctl check [-f FILE] --wait[=SECONDS]\n"
 	      "\n"
 	      "Looks at what a client from outside has to pass, and says what to do about it.\n"
 	      "\n"
@@ -39,6 +43,7 @@ usage(FILE *out)
 	      "  --json             for programs\n"
 	      "  --root DIR         read the files of another system, there\n"
 	      "  --gateway PROGRAM  asks the router (default: genkan-ftpd-gateway)\n"
+	      "  --wait[=SECONDS]   answer at the ports by a page for a phone outside (default 600)\n"
 	      "\n"
 	      "Exit status: 0 all is well, 1 there are warnings, 2 there are failures.\n",
 	    out);
@@ -199,14 +204,16 @@ print_result(const struct check *c)
 }
 
 static int
-parse_options(struct check *c, int argc, char **argv)
+parse_options(struct check *c, unsigned *wait, int argc, char **argv)
 {
-	enum { JSON = 256, ROOT, GATEWAY };
+	enum { JSON = 256, ROOT, GATEWAY, WAIT };
+	const char *why = NULL;
 	static const struct option longs[] = {
 		{ "gateway", required_argument, NULL, GATEWAY },
 		{ "help", no_argument, NULL, 'h' },
 		{ "json", no_argument, NULL, JSON },
 		{ "root", required_argument, NULL, ROOT },
+		{ "wait", optional_argument, NULL, WAIT },
 		{ NULL },
 	};
 	int ch;
@@ -225,6 +232,14 @@ parse_options(struct check *c, int argc, char **argv)
 		case GATEWAY:
 			c->gateway = optarg;
 			break;
+		case WAIT:
+			*wait = optarg == NULL ? WAIT_SECONDS
+			                       : (unsigned)strtonum(optarg, 1, WAIT_SECONDS_MAX, &why);
+			if (why != NULL) {
+				warnx("--wait=%s: seconds from 1 to %d", optarg, WAIT_SECONDS_MAX);
+				return EX_USAGE;
+			}
+			break;
 		case 'h':
 			usage(stdout);
 			return -1;
@@ -233,22 +248,42 @@ parse_options(struct check *c, int argc, char **argv)
 			return EX_USAGE;
 		}
 	}
-	if (optind < argc) {
+	if (optind < argc || (*wait > 0 && (c->json || c->root[0] != '\0'))) {
 		usage(stderr);
 		return EX_USAGE;
 	}
 	return 0;
 }
 
+/* --wait: the phone outside is the doctor. */
+static int
+wait_for_visitors(struct check *c, unsigned seconds)
+{
+	char error[CONF_ERROR];
+
+	services_find(c);
+	if (config_load(c, error) == -1) {
+		warnx("%s", error);
+		return EX_CONFIG;
+	}
+	return wait_run(c, seconds);
+}
+
 int
 ctl_check(int argc, char **argv)
 {
 	static struct check c = { .root = "" };
-	int r = parse_options(&c, argc, argv);
+	unsigned wait = 0;
+	int r = parse_options(&c, &wait, argc, argv);
 
 	if (r != 0)
 		return r == -1 ? 0 : r;
 	c.japanese = is_japanese();
+	if (wait > 0) {
+		r = wait_for_visitors(&c, wait);
+		conf_free(&c.conf);
+		return r;
+	}
 	if (c.json)
 		printf("{\n  \"version\": \"%s\",\n  \"findings\": [", PACKAGE_VERSION);
 	services_find(&c);
