@@ -11,17 +11,19 @@
 #include "ctl.h"
 #include "nfc.h"
 #include "sessions.h"
+#include "watch.h"
 
 static void
 usage(FILE *out)
 {
 	fputs(
-	    "usage: genkanctl who [-r DIRECTORY] [--json]\n"
+	    "usage: genkanctl who [-r DIRECTORY] [--json | --watch]\n"
 	    "\n"
 	    "Shows who is connected, and which files are read and written.\n"
 	    "\n"
 	    "  -r DIRECTORY  the RunDirectory (default: that of " CTL_CONF_FILE ")\n"
 	    "  --json        for programs: one object, its member \"sessions\" has the rows\n"
+	    "  --watch       a live screen; q ends it\n"
 	    "  -h, --help    this text\n",
 	    out);
 }
@@ -150,13 +152,14 @@ show_json(const struct ctl_sessions *all)
 int
 ctl_who(int argc, char **argv)
 {
-	enum { JSON = 256 };
+	enum { JSON = 256, WATCH };
 	static const struct option options[] = { { "json", no_argument, NULL, JSON },
+		{ "watch", no_argument, NULL, WATCH },
 		{ "help", no_argument, NULL, 'h' }, { 0 } };
 	static struct ctl_sessions all; /* 400 kB: too large for a stack frame */
 	const char *directory = NULL;
 	struct ctl_place place;
-	bool json = false;
+	bool json = false, watch = false;
 	int c, r;
 
 	while ((c = getopt_long(argc, argv, "r:h", options, NULL)) != -1)
@@ -167,6 +170,9 @@ ctl_who(int argc, char **argv)
 		case JSON:
 			json = true;
 			break;
+		case WATCH:
+			watch = true;
+			break;
 		case 'h':
 			usage(stdout);
 			return 0;
@@ -174,13 +180,15 @@ ctl_who(int argc, char **argv)
 			usage(stderr);
 			return EX_USAGE;
 		}
-	if (optind != argc) {
+	if (optind != argc || (json && watch)) {
 		usage(stderr);
 		return EX_USAGE;
 	}
 	if ((r = ctl_place_open(&place, directory)) != 0)
 		return r;
-	if (ctl_sessions_read(&place, &all) == -1) {
+	if (watch) {
+		r = ctl_watch(&place);
+	} else if (ctl_sessions_read(&place, &all) == -1) {
 		warn("%s/slots", place.path);
 		r = EX_IOERR;
 	} else if (json) {

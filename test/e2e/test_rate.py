@@ -5,6 +5,7 @@ import time
 import unittest
 
 from genkan import PASSWORD, USER, ServerTest, pattern_bytes, read_file, write_file
+from test_tls import TlsTest
 
 KB = 1024
 
@@ -124,6 +125,26 @@ class Rates(ServerTest):
             stat = read_file(f"/proc/{pid}/stat").rsplit(b")", 1)[1].split()
             ticks = int(stat[11]) + int(stat[12])  # user and system time
             self.assertLess(ticks / os.sysconf("SC_CLK_TCK"), 0.4)
+
+
+class TlsRates(TlsTest):
+    """The same with encrypted data connections."""
+
+    extra = {"TransferRate": "100"}
+
+    def test_both_directions_keep_the_rate(self):
+        content = pattern_bytes(150 * KB)
+        self.remote("file", content)
+        session = self.logged_in()
+        began = time.monotonic()
+        self.assertEqual(session.retrieve("RETR file"), content)
+        took = time.monotonic() - began
+        self.assertTrue(1.3 <= took <= 2.5, took)
+        began = time.monotonic()
+        session.store("STOR up", content)
+        took = time.monotonic() - began
+        self.assertEqual(read_file(self.remote("up")), content)
+        self.assertTrue(1.3 <= took <= 2.5, took)
 
 
 if __name__ == "__main__":

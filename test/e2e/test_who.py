@@ -1,16 +1,22 @@
 """genkanctl who, kick, ban, unban, bans: what they tell and do of living connections."""
 
+import fcntl
 import json
 import os
+import pty
 import re
+import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 import unittest
 
-from genkan import (CTL, NOBODY, SOURCE, USER, GenkanTest, ServerTest,
-                    free_port, read_file, root_only, wait_until, write_file)
+from genkan import (CTL, NOBODY, SOURCE, USER, ServerTest, free_port, read_file, root_only,
+                    wait_until, write_file)
+from test_tls import TlsTest
 
 USAGE, NOINPUT, UNAVAILABLE, NOPERM = 64, 66, 69, 77
 
@@ -142,6 +148,105 @@ class Who(ServerTest):
         self.assertEqual(result.returncode, NOINPUT)
 
 
+class Screen:
+    """genkanctl who --watch on a terminal of so many rows and columns."""
+
+    def __init__(self, world, rows=24, columns=100):
+        self.output = b""
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.execv(CTL, [CTL, "who", "-r", world.run, "--watch"])
+        self.resize(rows, columns)
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def read(self):
+        while select.select([self.terminal], [], [], 0)[0]:
+            try:
+                self.output += os.read(self.terminal, 65536)
+            except OSError:  # the program has gone
+                break
+        return self.output.decode(errors="replace")
+
+    def last(self):
+        """The lines that were drawn last."""
+        text = self.read().rpartition("\033[H")[2].partition("\033[J")[0]
+        return text.replace("\033[K", "").split("\r\n")
+
+    def wait(self, pattern, timeout=10):
+        def look():
+            return re.search(pattern, "\n".join(self.last()), re.M)
+        return wait_until(look, f"the screen shows {pattern!r}; it was {self.last()}", timeout)
+
+    def end(self):
+        """Its exit status."""
+        _, status = os.waitpid(self.pid, 0)
+        self.pid = None
+        self.read()
+        return os.waitstatus_to_exitcode(status)
+
+    def kill(self):
+        if self.pid is not None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.end()
+        os.close(self.terminal)
+
+
+class Watch(ServerTest):
+    def screen(self):
+        screen = Screen(self.world)
+        self.addCleanup(screen.kill)
+        return screen
+
+    def test_bars_rates_and_remaining_time(self):
+        self.sparse("huge", 50_000_000)
+        session = self.session()
+        screen = self.screen()
+        with session.data() as data:
+            session.command("RETR huge", 150)
+            taken = 0
+            while taken < 10_000_000:
+                taken += len(data.socket().recv(65536))
+            screen.wait(rf"^ *\d+  {USER} +127\.0\.0\.1 +0:\d\d  reads /huge$")
+            screen.wait(r"^ +\[#{4,}-+\] +[2-9]\d% of 50 MB  [\d.]+ [kMG]?B/s")
+            screen.wait(r"  1 connection, [\d.]+ [kMG]?B/s down, 0 B/s up ")
+            data.read_all()
+        session.expect(226)
+        screen.wait(r"  idle$")
+        os.write(screen.terminal, b"q")
+        self.assertEqual(screen.end(), 0)
+
+    def test_it_ends_by_ctrl_c_and_leaves_the_terminal_as_it_was(self):
+        for key in (b"q", b"\x03"):
+            screen = self.screen()
+            before = termios.tcgetattr(screen.terminal)
+            screen.wait("0 connections")
+            # no echo of keys, and no waiting for a whole line
+            self.assertFalse(termios.tcgetattr(screen.terminal)[3] & (termios.ECHO | termios.ICANON))
+            os.write(screen.terminal, key)
+            wait_until(lambda: "\033[?1049l" in screen.read(), "the screen is left")
+            wait_until(lambda: termios.tcgetattr(screen.terminal)[3] & termios.ECHO, "echo is back")
+            self.assertTrue(before[3] & termios.ECHO)
+            self.assertEqual(screen.end(), 0)
+
+    def test_a_small_screen_says_how_many_are_left_out(self):
+        for _ in range(6):
+            self.connect().greet()
+        screen = self.screen()
+        screen.wait("6 connections")
+        screen.resize(6, 60)
+        screen.wait(r"^\.\.\. and 4 more$")
+        self.assertLessEqual(len(screen.last()), 6)
+        os.write(screen.terminal, b"q")
+        self.assertEqual(screen.end(), 0)
+
+    def test_without_a_terminal_it_is_refused(self):
+        result = ctl(self.world, "who", "--watch")
+        self.assertEqual(result.returncode, USAGE)
+        self.assertIn("--watch needs a terminal", result.stderr)
+
+
 class Kick(ServerTest):
     def kicked(self, control):
         """The client is told, and nothing of the connection is left."""
@@ -241,6 +346,16 @@ class Kick(ServerTest):
         self.assertNotEqual(result.returncode, 0)
         self.assertIsNone(victim.poll())
         session.command("NOOP", 200)
+
+
+class KickTls(TlsTest):
+    def test_the_client_is_told_encrypted(self):
+        session = self.logged_in()
+        self.assertIn("ended", done(self.world, "kick", USER))
+        session.expect(421)
+        session.at_end()
+        self.server.wait_no_pairs()
+        self.assertEqual(sessions(self.world), [])
 
 
 class SlotsOfTheDead(ServerTest):
