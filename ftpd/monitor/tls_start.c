@@ -142,7 +142,7 @@ prepare(const struct monitor *m, const struct req_tls *said, bool implicit)
 /*
  * The child: becomes the program, as the session's user and in the session's empty root. A program
  * that is not static could not be loaded there, nor could a charset: it has no
- * root of its own then, and closes the file system to itself before it talks.
+ * root of its own then, and Landlock closes the file system to it before it talks.
  */
 static void
 become_tls(const struct monitor *m, int program, int sock, int file)
