@@ -18,7 +18,7 @@ from genkan import AUTH, CTL, FTPD, SOURCE, need_program, require_build
 PAGES = ("ftpd/genkan-ftpd.8", "ftpd/genkan-ftpd.conf.5", "ftpd/ctl/genkanctl.8",
          "ftpd/gateway/genkan-ftpd-gateway.8", "ftpd/genkan-ftpd-tls.8",
          "ftpd/auth/genkan-ftpd-auth.8")
-MARKDOWN = ("README.md", "README.ja.md", "HACKING.md", "NEWS.md", "examples/README.md",
+MARKDOWN = ("README.md", "README.ja.md", "HACKING.md", "NEWS.md", "SECURITY.md", "examples/README.md",
             "examples/accounts.md")
 
 # The names of RFC 775.
@@ -259,6 +259,18 @@ class Readme(PapersTest):
             listed = re.search(rf"\b{name}\b", tree) or \
                 (f"{family}_*.c" in tree and re.search(rf"\b{member}\b", tree))
             self.assertTrue(listed, f"HACKING.md does not show {source}")
+
+    def test_every_test_that_security_names_is_there(self):
+        named = set(re.findall(r"`(test_\w+)\.(\w+)`", read("SECURITY.md")))
+        self.assertGreater(len(named), 40)
+        for module, name in sorted(named):
+            e2e = os.path.join(SOURCE, "test", "e2e", module + ".py")
+            with self.subTest(f"{module}.{name}"):
+                if os.path.exists(e2e):
+                    self.assertRegex(read(e2e), rf"def {name}\(self\)")
+                else:  # a function of cmocka, or a row of a table of tests
+                    self.assertRegex(read("test", "unit", module + ".c"),
+                                     rf'\b{name}\(void \*\*state\)|"{name}"')
 
     def test_links_lead_somewhere(self):
         for paper in MARKDOWN:

@@ -366,7 +366,9 @@ class SystemUsers(GenkanTest):
                 control.greet()
                 control.command(f"USER {NAME}", 331)
                 control.send(f"PASS {SECRET}\r\n".encode())
-                wait_until(self.keepers, "it is asked")
+                pid = min(wait_until(self.keepers, "it is asked"))  # not what it has started
+                wait_until(lambda: proc_status(pid).get("Seccomp") == "2", "it has its walls")
+                self.assert_keeper(pid, control)
                 monitor = self.server.pair().monitor
             wait_until(lambda: monitor not in process_table(), "the monitor goes", 9)
             wait_until(lambda: not self.keepers(), "so does the program", 15)
