@@ -18,8 +18,12 @@
 #include "log.h"
 #include "sysfilter.h"
 
-/* Where modules keep records: faillock, lastlog, wtmp, sockets of daemons. */
-static const char *const written[] = { "/var/log", "/var/lib", "/run", "/dev", "/proc/self" };
+/*
+ * Where modules keep records: wtmp and lastlog, faillock, tickets of Kerberos.
+ * Nothing that is ever executed or read as a configuration, and no device.
+ */
+static const char *const written[] = { "/var/log", "/var/lib/lastlog", "/run/faillock", "/tmp",
+	"/var/tmp", "/dev/null", "/proc/self" };
 
 #define WRITTEN (sizeof(written) / sizeof(written[0]))
 

@@ -199,7 +199,8 @@ class SystemUsers(GenkanTest):
         def check():
             write_file(script, b"#!/bin/sh\ncat\necho \"$PAM_RHOST $PAM_USER $PAM_SERVICE\"\n"
                        b"grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status\n"
-                       b"echo bad > /etc/motd-genkan && echo WRITTEN\nls -l /proc/self/fd\n")
+                       b"for place in /etc /usr/bin /run /var/lib /dev /root; do\n"
+                       b"echo bad > $place/genkan-test && echo WRITTEN; done 2>&1\nexit 0\n")
             os.chmod(script, 0o755)
             self.start()
             reply = self.reply_to()
@@ -211,9 +212,9 @@ class SystemUsers(GenkanTest):
             self.assertIn("NoNewPrivs:\t1", told)
             self.assertIn("Seccomp:\t2", told)
             self.assertNotIn("WRITTEN", told)
-            self.assertFalse(os.path.exists("/etc/motd-genkan"))
+            self.assertFalse(os.path.exists("/etc/genkan-test"))
         # the log of pam_exec is written where modules may write
-        out = f"/run/genkan-test-{os.getpid()}"
+        out = f"/var/log/genkan-test-{os.getpid()}"
         self.addCleanup(lambda: os.path.exists(out) and os.unlink(out))
         self.in_house(check, pam=f"auth required pam_unix.so\nauth required pam_exec.so "
                       f"expose_authtok log={out} {script}\naccount required pam_unix.so\n")
@@ -301,7 +302,7 @@ class SystemUsers(GenkanTest):
 
     def check_keeper(self, kill):
         """Sessions are closed, whoever is killed."""
-        out = f"/run/genkan-test-{os.getpid()}"
+        out = f"/var/log/genkan-test-{os.getpid()}"
 
         def check():
             script = self.world.path_of("script")
