@@ -121,10 +121,8 @@ both_ways(struct house *h, void (*race)(struct house *, const char *), const cha
 {
 	h->before = NULL;
 	race(h, with);
-#ifndef SYSFILTER_OFF
-	h->before = hide_openat2;
+	h->before = hide_openat2; /* with sanitizers the filter is off, and openat2 is used again */
 	race(h, with);
-#endif
 }
 
 static void
