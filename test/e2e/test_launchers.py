@@ -679,9 +679,24 @@ def service():
     control.quit()
     print(systemctl("stop", "genkan-ftpd.service"))
 
+def system_user():
+    """By PAM, with the rules of examples/pam.d, within the walls of the unit."""
+    print(systemctl("start", "genkan-ftpd.service"))
+    if os.path.exists("/run/nologin"):  # the container stays at its boot for ever
+        os.unlink("/run/nologin")
+    control = wait_until(connected, "port 21")
+    control.login("sysuser", test_launchers.PASSWORD)
+    control.store("STOR file", b"content")
+    assert os.stat("/srv/sysuser/file").st_uid == test_launchers.USER_UID + 1
+    said = subprocess.run(["last", "-n", "1", "-f", "/var/log/wtmp"], capture_output=True,
+                          text=True, timeout=30).stdout
+    assert "sysuser" in said, said
+    control.quit()
+    print(systemctl("stop", "genkan-ftpd.service"))
+
 results = {}
 subprocess.run(["ip", "link", "set", "lo", "up"])
-for function in (accept_yes, service):
+for function in (accept_yes, service, system_user):
     try:
         function()
         results[function.__name__] = ""
@@ -772,7 +787,7 @@ class Systemd(GenkanTest):
             write_file(path, content)
             os.chmod(path, mode)
         os.chmod(upper, 0o755)
-        for program in ("genkan-ftpd", "genkan-ftpd-gateway"):
+        for program in ("genkan-ftpd", "genkan-ftpd-auth", "genkan-ftpd-gateway"):
             place(f"usr/sbin/{program}", read_file(os.path.join(BUILD, program)), 0o755)
         for module in ("genkan.py", "test_launchers.py"):
             place(f"opt/genkan/{module}", read_file(os.path.join(HERE, module)))
@@ -781,7 +796,9 @@ class Systemd(GenkanTest):
         lines = read_file(self.world.users_file).replace(home.encode(), b"/srv/anna")
         place("etc/genkan-test/passwd", lines, 0o600)
         place("etc/genkan-test/conf", b"AuthUserFile /etc/genkan-test/passwd\n"
-                                      b"RunDirectory /run/genkan-ftpd\n")
+                                      b"RunDirectory /run/genkan-ftpd\n"
+                                      b"AuthSystem pam\nPAMSession on\nWtmpLog on\n")
+        self.add_system_user(place, lines.split(b":")[1].decode())
         os.makedirs(os.path.join(upper, "srv/anna"))
         os.chown(os.path.join(upper, "srv/anna"), *OWNER)
         for unit in ("genkan-ftpd.service", "genkan-ftpd.socket", "genkan-ftpd@.service"):
@@ -798,6 +815,20 @@ class Systemd(GenkanTest):
         # The machine's own services stay out of it.
         place("etc/fstab", b"")
 
+    def add_system_user(self, place, hashed):
+        """sysuser, with the password of all tests."""
+        uid = USER_UID + 1
+        place("etc/passwd", read_file("/etc/passwd") +
+              f"sysuser:x:{uid}:{uid}::/srv/sysuser:/bin/sh\n".encode())
+        place("etc/shadow", read_file("/etc/shadow") +
+              f"sysuser:{hashed}:{int(time.time()) // 86400}:0:99999:7:::\n".encode(), 0o600)
+        place("etc/shells", b"/bin/sh\n")
+        place("etc/pam.d/genkan-ftpd",
+              read_file(os.path.join(SOURCE, "examples", "pam.d", "genkan-ftpd")))
+        place("var/log/wtmp", b"", 0o664)
+        place("srv/sysuser/empty", b"")
+        os.chown(os.path.join(self.world.path_of("upper"), "srv/sysuser"), uid, uid)
+
     def inside(self, name):
         trouble = Systemd.results.get(name, "it did not run")
         if trouble:
@@ -808,6 +839,9 @@ class Systemd(GenkanTest):
 
     def test_service_with_its_own_launcher(self):
         self.inside("service")
+
+    def test_a_user_of_the_system_in_the_service(self):
+        self.inside("system_user")
 
 
 del GenkanTest, LauncherTest  # they are not tests themselves
