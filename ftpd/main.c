@@ -124,6 +124,7 @@ static void
 run_roles(const struct conf *conf, const struct client *client, struct monitor *m,
     const struct sandbox *box)
 {
+	char why[CONF_ERROR];
 	int pair[2];
 	pid_t pid;
 
@@ -146,7 +147,8 @@ run_roles(const struct conf *conf, const struct client *client, struct monitor *
 			close(m->transfer_log);
 		if (m->gateway != -1)
 			close(m->gateway);
-		names_load(conf);
+		if (!names_load(conf, why))
+			log_errorx("%s: names are UTF-8", why);
 		sandbox_enter(box);
 		session_run(conf, client, pair[1], NULL);
 		_exit(0);
@@ -268,6 +270,10 @@ without_client(struct options *o, const struct conf *conf)
 	if (o->check) {
 		for (unsigned i = 0; i < n; i++)
 			fprintf(stderr, "warning: %s\n", advice[i]);
+		if (!names_load(conf, error)) {
+			fprintf(stderr, "%s\n", error);
+			return EX_CONFIG;
+		}
 		return conf->tls == TLS_OFF ? 0 : check_certificates(conf);
 	}
 	log_open("genkan-ftpd", o->to_stderr, true);

@@ -25,6 +25,7 @@
 #define REQ_PATH 4096 /* with NUL */
 #define REQ_NAME 256  /* a user's name, with NUL */
 #define REQ_PASS 512
+#define REQ_OWNER 33 /* a name that a file's owner is shown by, with NUL */
 
 enum request {
 	REQ_LOGIN = 1, /* req_login   -> ans_login, fd: DisplayLogin text, if any   state LOGIN */
@@ -90,12 +91,14 @@ struct req_path {
 
 struct req_stat { /* EACCES: who may neither read nor list learns nothing of names */
 	bool follow; /* a symbolic link's target instead of the link */
+	bool names;  /* the names of its owner and group are wanted */
 	char path[REQ_PATH];
 };
 struct ans_stat {
 	int32_t error;
 	uint32_t may; /* FACTS_MAY_… on this entry */
 	struct stat st;
+	char user[REQ_OWNER], group[REQ_OWNER]; /* names, empty: not known or not wanted */
 };
 
 enum open_mode {

@@ -47,16 +47,48 @@ has_ascii(const struct charset *c)
 	return n == 0 || (out[0] & 0x80) != 0;
 }
 
+/* libc has UTF-8 in itself; all other charsets are modules, which lie beside it or do not. */
+static bool
+has_modules(void)
+{
+	iconv_t cd = iconv_open("UTF-8", "ISO-8859-1");
+
+	if (cd == (iconv_t)-1)
+		return false;
+	iconv_close(cd);
+	return true;
+}
+
 int
 charset_open(struct charset *c, const char *name)
 {
+	bool known;
+
 	c->to_utf8 = iconv_open("UTF-8", name);
 	c->from_utf8 = iconv_open(name, "UTF-8");
-	if (c->to_utf8 != (iconv_t)-1 && c->from_utf8 != (iconv_t)-1 && has_ascii(c))
+	known = c->to_utf8 != (iconv_t)-1 && c->from_utf8 != (iconv_t)-1;
+	if (known && has_ascii(c))
 		return 0;
 	charset_close(c);
-	errno = EINVAL;
+	errno = known ? EILSEQ : has_modules() ? EINVAL : ENOSYS;
 	return -1;
+}
+
+const char *
+charset_why(int error)
+{
+	switch (error) {
+	case EINVAL:
+		return "there is no such charset; \"iconv -l\" lists what there is";
+	case EILSEQ:
+		return "it does not contain ASCII as it is, so commands and file names would be mixed up; "
+		       "CP932 and EUC-JP-MS do";
+	case ENOSYS:
+		return "this program finds no charsets at all; libc's gconv modules must be installed in "
+		       "the version it was linked with, or configure --disable-static-link";
+	default:
+		return strerror(error);
+	}
 }
 
 void

@@ -23,10 +23,14 @@ struct charset {
 
 /*
  * Loads a charset's tables, which takes files of the system: do it before a
- * sandbox. Returns 0, or -1 with EINVAL: iconv(3) does not know it, or it does
- * not contain ASCII as it is (UTF-16, ISO-2022-JP). *c is to be closed if 0.
+ * sandbox. Returns 0, or -1 with EINVAL: iconv(3) does not know it; EILSEQ: it does
+ * not contain ASCII as it is (UTF-16, ISO-2022-JP); ENOSYS: no charset can be loaded.
+ * *c is to be closed if 0.
  */
 int charset_open(struct charset *c, const char *name);
+
+/* What such an errno means, and what to do about it. */
+const char *charset_why(int error);
 
 void charset_close(struct charset *c);
 

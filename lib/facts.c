@@ -16,15 +16,20 @@ static const struct {
 	unsigned fact;
 	const char *name;
 } names[] = {
-	{ FACT_TYPE,       "type"       },
-	{ FACT_SIZE,       "size"       },
-	{ FACT_MODIFY,     "modify"     },
-	{ FACT_PERM,       "perm"       },
-	{ FACT_UNIQUE,     "unique"     },
-	{ FACT_UNIX_MODE,  "UNIX.mode"  },
-	{ FACT_UNIX_OWNER, "UNIX.owner" },
-	{ FACT_UNIX_GROUP, "UNIX.group" },
+	{ FACT_TYPE,           "type"           },
+	{ FACT_SIZE,           "size"           },
+	{ FACT_MODIFY,         "modify"         },
+	{ FACT_PERM,           "perm"           },
+	{ FACT_UNIQUE,         "unique"         },
+	{ FACT_UNIX_MODE,      "UNIX.mode"      },
+	{ FACT_UNIX_OWNER,     "UNIX.owner"     },
+	{ FACT_UNIX_OWNERNAME, "UNIX.ownername" },
+	{ FACT_UNIX_GROUP,     "UNIX.group"     },
+	{ FACT_UNIX_GROUPNAME, "UNIX.groupname" },
 };
+
+/* A longer name of a user or group is cut. */
+#define NAME_LONGEST 64
 
 #define NNAMES (sizeof(names) / sizeof(names[0]))
 
@@ -85,9 +90,22 @@ perm_value(char perm[static 8], mode_t mode, unsigned may)
 	perm[n] = '\0';
 }
 
+/* A name, at most as long as FACTS_TEXT has room for, or the number that ls(1) would show. */
+static char *
+name_value(char *to, const char *name, uintmax_t id)
+{
+	size_t len = name != NULL ? strnlen(name, NAME_LONGEST) : 0;
+
+	if (len == 0)
+		return digits_right(to, id, 0);
+	memcpy(to, name, len);
+	return to + len;
+}
+
 /* Writes the value behind to; returns what lies behind it. */
 static char *
-fact_value(char *to, const struct stat *st, enum facts_dir dir, unsigned may, unsigned fact)
+fact_value(char *to, const struct stat *st, enum facts_dir dir, unsigned may, unsigned fact,
+    const struct facts_owner *owner)
 {
 	switch (fact) {
 	case FACT_TYPE:
@@ -112,13 +130,17 @@ fact_value(char *to, const struct stat *st, enum facts_dir dir, unsigned may, un
 		return digits_right(to, st->st_uid, 0);
 	case FACT_UNIX_GROUP:
 		return digits_right(to, st->st_gid, 0);
+	case FACT_UNIX_OWNERNAME:
+		return name_value(to, owner != NULL ? owner->user : NULL, st->st_uid);
+	case FACT_UNIX_GROUPNAME:
+		return name_value(to, owner != NULL ? owner->group : NULL, st->st_gid);
 	}
 	return to;
 }
 
 size_t
 facts_format(char buf[static FACTS_TEXT], const struct stat *st, enum facts_dir dir, unsigned may,
-    unsigned facts)
+    unsigned facts, const struct facts_owner *owner)
 {
 	char *to = buf;
 
@@ -129,7 +151,7 @@ facts_format(char buf[static FACTS_TEXT], const struct stat *st, enum facts_dir 
 			continue;
 		to = digits_text(to, names[i].name);
 		*to++ = '=';
-		to = fact_value(to, st, dir, may, names[i].fact);
+		to = fact_value(to, st, dir, may, names[i].fact, owner);
 		*to++ = ';';
 	}
 	*to = '\0';

@@ -15,6 +15,7 @@
 
 #include "facts.h"
 #include "monitor.h"
+#include "owners.h"
 #include "pattern.h"
 
 /* fchmodat2(2) of Linux 6.6, the same number everywhere. */
@@ -254,6 +255,15 @@ files_chdir(struct monitor *m, const union any_request *req, union any_answer *a
 	return error;
 }
 
+static void
+tell_names(const struct monitor *m, struct ans_stat *a)
+{
+	const char *user = owners_user(m, &a->st), *group = owners_group(m, &a->st);
+
+	(void)strlcpy(a->user, user != NULL ? user : "", sizeof(a->user));
+	(void)strlcpy(a->group, group != NULL ? group : "", sizeof(a->group));
+}
+
 int
 files_stat(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
 {
@@ -280,6 +290,8 @@ files_stat(struct monitor *m, const union any_request *req, union any_answer *an
 	a->may = files_may(&m->account, &a->st, known ? &parent : NULL);
 	if (dir != -1)
 		close(dir);
+	if (r->names)
+		tell_names(m, a);
 	return 0;
 }
 

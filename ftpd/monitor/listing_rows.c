@@ -14,6 +14,7 @@
 #include "files.h"
 #include "listing.h"
 #include "monitor.h"
+#include "owners.h"
 #include "reply.h"
 
 static void
@@ -223,9 +224,14 @@ put_facts(struct listing *l, const char *name, const struct stat *st, enum facts
     const struct stat *parent)
 {
 	unsigned may = files_may(&l->m->account, st, parent);
+	struct facts_owner owner = { 0 };
 	char *to = next_row(l);
 
-	to += facts_format(to, st, dir, may, l->req.facts);
+	if ((l->req.facts & FACT_UNIX_OWNERNAME) != 0)
+		owner.user = owners_user(l->m, st);
+	if ((l->req.facts & FACT_UNIX_GROUPNAME) != 0)
+		owner.group = owners_group(l->m, st);
+	to += facts_format(to, st, dir, may, l->req.facts, &owner);
 	*to++ = ' ';
 	end_row(l, put_clean(to, name));
 }

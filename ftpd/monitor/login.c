@@ -36,6 +36,7 @@
 #include "limits.h"
 #include "log.h"
 #include "monitor.h"
+#include "owners.h"
 #include "sysfilter.h"
 #include "tls_start.h"
 
@@ -288,6 +289,8 @@ enter(struct monitor *m, const struct grant *g, struct ans_login *ans, int *text
 		return fail(m, "no directory", path);
 	*text = open_text(m, false);
 	tzset(); /* while the system's time zones can be seen */
+	if (!g->anonymous) /* guests need not know who lives here */
+		owners_open(m);
 	if (m->root) {
 		m->spent = true;
 		if (caps_become(g->uid, g->gid, g->groups.gid, g->groups.n) == -1) {
@@ -316,6 +319,7 @@ step_back(struct monitor *m, int *text)
 	if (m->root_fd != -1)
 		close(m->root_fd);
 	m->root_fd = -1;
+	owners_close(m);
 	if (*text != -1)
 		close(*text);
 	*text = -1;

@@ -21,6 +21,7 @@
 #include "login.h"
 #include "msg.h"
 #include "open.h"
+#include "owners.h"
 #include "presence.h"
 #include "request.h"
 #include "tls_start.h"
@@ -67,7 +68,7 @@ static const struct rule rules[REQ_END] = {
 	[REQ_CHDIR] = { "CHDIR", STATE_USER, 0, SIZES(path, answer), files_chdir, NULL,
 		{ PART(path, path) } },
 	[REQ_STAT] = { "STAT", STATE_USER, 0, SIZES(stat, ans_stat), files_stat, NULL,
-		{ PART(stat, path) }, PART(stat, follow) },
+		{ PART(stat, path) }, PARTS(stat, follow, names) },
 	[REQ_OPEN] = { "OPEN", STATE_USER, 0, SIZES(open, ans_open), open_request, NULL,
 		{ PART(open, path) } },
 	[REQ_LIST] = { "LIST", STATE_USER, RIGHT_LIST, SIZES(list, answer), listing_request,
@@ -305,6 +306,7 @@ monitor_run(struct monitor *m)
 	presence_done(m);
 	listing_discard(m);
 	upload_discard(m);
+	owners_close(m);
 	if (m->root_fd != -1)
 		close(m->root_fd);
 	m->root_fd = -1;

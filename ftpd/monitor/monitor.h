@@ -30,6 +30,7 @@ struct account {
 };
 
 struct listing;
+struct owners;
 struct upload;
 
 /* The transfer that presence.h tells of. */
@@ -80,6 +81,7 @@ struct monitor {
 	struct listing *listing; /* the rows that follow the answer, or NULL */
 	int listing_error;       /* errno of the last listing, told by REQ_DONE */
 	struct upload *upload;   /* what REQ_DONE puts in its place, or NULL */
+	struct owners *owners;   /* names of owners, or NULL: numbers alone */
 	struct watched watched;
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "facts.h"
 #include "log.h"
 #include "msg.h"
 #include "session.h"
@@ -116,6 +117,18 @@ ask_stat(struct session *s, const char *path, bool follow, struct ans_stat *answ
 
 	copy_path(request.path, path);
 	return ask(s, REQ_STAT, &request, sizeof(request), answer, sizeof(*answer), NULL);
+}
+
+int
+ask_facts(struct session *s, const char *path, bool follow, struct ans_stat *answer)
+{
+	struct req_stat request = { .follow = follow, .names = (s->params.facts & FACT_NAMES) != 0 };
+	int result;
+
+	copy_path(request.path, path);
+	result = ask(s, REQ_STAT, &request, sizeof(request), answer, sizeof(*answer), NULL);
+	answer->user[sizeof(answer->user) - 1] = answer->group[sizeof(answer->group) - 1] = '\0';
+	return result;
 }
 
 int

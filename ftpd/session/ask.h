@@ -25,6 +25,9 @@ int ask_tls(struct session *s, bool private);
 int ask_chdir(struct session *s, const char *path);
 int ask_stat(struct session *s, const char *path, bool follow, struct ans_stat *answer);
 
+/* The same, with the names of owner and group where OPTS MLST has chosen them. */
+int ask_facts(struct session *s, const char *path, bool follow, struct ans_stat *answer);
+
 /* Returns the file. */
 int ask_open(struct session *s, const char *path, enum open_mode mode, int64_t restart,
     struct ans_open *answer);

@@ -406,15 +406,17 @@ cmd_mlst(struct session *s, char *arg)
 	struct reply *r = &s->ctl.reply;
 	struct ans_stat answer;
 	char path[REQ_PATH], facts[FACTS_TEXT];
+	struct facts_owner owner;
 
 	if (!cmd_may(s, RIGHT_READ | RIGHT_LIST, "look at files") ||
 	    !cmd_path(s, arg != NULL ? arg : "", path))
 		return;
-	if (ask_stat(s, path, !s->conf->show_symlinks, &answer) == -1) {
+	if (ask_facts(s, path, !s->conf->show_symlinks, &answer) == -1) {
 		reply_errno(s, 550, arg != NULL ? arg : path);
 		return;
 	}
-	facts_format(facts, &answer.st, FACTS_DIR, answer.may, s->params.facts);
+	owner = (struct facts_owner){ .user = answer.user, .group = answer.group };
+	facts_format(facts, &answer.st, FACTS_DIR, answer.may, s->params.facts, &owner);
 	reply_begin(r, 250, "Facts of %s", path);
 	reply_line(r, "%s %s", facts, path);
 	reply_end(r, 250, "That was all.");

@@ -3,10 +3,11 @@
  */
 #include "names.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "charset.h"
-#include "conf.h"
 #include "linebuf.h"
 #include "log.h"
 #include "nfc.h"
@@ -24,17 +25,17 @@ static bool loaded;
 static char row[ROW];
 static size_t row_len;
 
-void
-names_load(const struct conf *conf)
+bool
+names_load(const struct conf *conf, char why[static CONF_ERROR])
 {
 	const char *name = conf->client_charset.name;
 
 	if (name[0] == '\0')
-		return;
+		return true;
 	loaded = charset_open(&charset, name) == 0;
 	if (!loaded)
-		log_errorx("ClientCharset %s: iconv -l does not list it, or it does not contain ASCII: "
-		           "names are UTF-8", name);
+		snprintf(why, CONF_ERROR, "ClientCharset %s: %s", name, charset_why(errno));
+	return loaded;
 }
 
 void

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct conf;
+#include "conf.h"
+
 struct session;
 
 /* How names of this client are written. */
@@ -18,8 +19,8 @@ struct names {
 	bool told;   /* OPTS UTF8 has decided */
 };
 
-/* Loads the charset, before the sandbox; without it names stay UTF-8, and the log says so. */
-void names_load(const struct conf *conf);
+/* Loads the charset, before the sandbox. False, with the reason in words: names stay UTF-8. */
+bool names_load(const struct conf *conf, char why[static CONF_ERROR]);
 
 /* True if names are converted now. */
 bool names_convert(const struct session *s);

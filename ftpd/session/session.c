@@ -320,7 +320,7 @@ session_run(const struct conf *conf, const struct client *client, int monitor,
 	s.port.fd = -1;
 	s.monitor = monitor;
 	s.params.length = -1;
-	s.params.facts = FACT_ALL;
+	s.params.facts = FACT_DEFAULT;
 	s.params.hash = HASH_SHA256;
 	s.params.umask_file = conf->umask_file;
 	s.params.umask_dir = conf->umask_dir;

@@ -1,10 +1,12 @@
 """ClientCharset: old clients and new ones see the same names."""
 
+import glob
 import os
+import subprocess
 import unicodedata
 import unittest
 
-from genkan import GenkanTest, ServerTest, write_file
+from genkan import FTPD, GenkanTest, ServerTest, in_namespace, root_only, write_file
 
 NAME = "表示ポ.txt"  # in CP932 two of its bytes are '\\' and '|'
 
@@ -121,6 +123,45 @@ class Auto(GenkanTest):
         session = self.session("KLINGON-8")
         self.assertEqual(session.retrieve("NLST"), NAME.encode() + b"\r\n")
         self.world.servers[0].wait_log("ClientCharset KLINGON-8")
+
+
+class Check(GenkanTest):
+    """genkan-ftpd -t says in words what is wrong with ClientCharset, before a client meets it."""
+
+    def check(self, charset):
+        done = subprocess.run([FTPD, "-t", *self.world.options({"ClientCharset": charset})],
+                              capture_output=True, text=True, timeout=20, check=False)
+        return done.returncode, done.stderr
+
+    def test_charsets_that_can_be_loaded_pass(self):
+        for charset in ("UTF-8", "CP932", "auto", "auto EUC-JP-MS", "ISO-8859-1"):
+            self.assertEqual(self.check(charset), (0, ""), charset)
+
+    def test_unknown_charset(self):
+        for charset in ("KLINGON-8", "auto KLINGON-8"):
+            status, words = self.check(charset)
+            self.assertEqual(status, os.EX_CONFIG)
+            self.assertRegex(words, r"^ClientCharset KLINGON-8: there is no such charset.*iconv -l")
+
+    def test_charset_without_ascii(self):
+        for charset in ("UTF-16", "ISO-2022-JP"):
+            status, words = self.check(charset)
+            self.assertEqual(status, os.EX_CONFIG)
+            self.assertRegex(words, f"^ClientCharset {charset}: it does not contain ASCII")
+
+    @root_only("it hides libc's modules")
+    def test_charset_that_this_build_cannot_load(self):
+        folders = glob.glob("/usr/lib*/gconv") + glob.glob("/usr/lib/*/gconv")
+        if not folders:
+            self.skipTest("no gconv modules here")
+
+        def without_modules():
+            for folder in folders:
+                subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
+            status, words = self.check("CP932")
+            self.assertEqual(status, os.EX_CONFIG)
+            self.assertRegex(words, "^ClientCharset CP932: this program finds no charsets at all")
+        in_namespace(without_modules)
 
 
 if __name__ == "__main__":

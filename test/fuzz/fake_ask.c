@@ -166,6 +166,15 @@ ask_stat(struct session *s, const char *path, bool follow, struct ans_stat *answ
 }
 
 int
+ask_facts(struct session *s, const char *path, bool follow, struct ans_stat *answer)
+{
+	memset(answer, 0, sizeof(*answer));
+	if (s->params.facts & FACT_NAMES)
+		memset(answer->user, 'u', sizeof(answer->user) - 1);
+	return ask_stat(s, path, follow, answer);
+}
+
+int
 ask_open(struct session *s, const char *path, enum open_mode mode, int64_t restart,
     struct ans_open *answer)
 {

@@ -17,7 +17,7 @@ static unsigned
 reference(const char *text)
 {
 	static const char *const names[] = { "type", "size", "modify", "perm", "unique",
-		"UNIX.mode", "UNIX.owner", "UNIX.group" };
+		"UNIX.mode", "UNIX.owner", "UNIX.group", "UNIX.ownername", "UNIX.groupname" };
 	char *copy = strdup(text), *rest = copy, *name;
 	unsigned chosen = 0;
 
@@ -33,6 +33,8 @@ reference(const char *text)
 static void
 check_choice(const char *text, const struct stat *st)
 {
+	static const struct facts_owner owner = { .user = "a-name-of-a-user-that-is-quite-long-"
+		"so-long-that-it-has-to-be-cut-somewhere" };
 	char names[FACTS_TEXT], feat[FACTS_TEXT], *facts = fuzz_room(FACTS_TEXT);
 	unsigned chosen = ~0u, again = ~0u, stars = 0, want = 0;
 
@@ -48,7 +50,7 @@ check_choice(const char *text, const struct stat *st)
 
 	for (int dir = FACTS_DIR; dir <= FACTS_PDIR; dir++) {
 		size_t len =
-		    facts_format(facts, st, (enum facts_dir)dir, (unsigned)st->st_uid, chosen);
+		    facts_format(facts, st, (enum facts_dir)dir, (unsigned)st->st_uid, chosen, &owner);
 
 		CHECK(len == strlen(facts) && len < FACTS_TEXT - 1);
 		CHECK(len == 0 || facts[len - 1] == ';');

@@ -48,7 +48,7 @@ static const struct {
 } shapes[REQ_END] = {
 	[REQ_LOGIN] = { SHAPE(login, ans_login), { TEXT(login, user), TEXT(login, password) } },
 	[REQ_CHDIR] = { SHAPE(path, answer), { TEXT(path, path) } },
-	[REQ_STAT] = { SHAPE(stat, ans_stat), { TEXT(stat, path) }, BOOLS(stat, follow, 1) },
+	[REQ_STAT] = { SHAPE(stat, ans_stat), { TEXT(stat, path) }, BOOLS(stat, follow, 2) },
 	[REQ_OPEN] = { SHAPE(open, ans_open), { TEXT(open, path) }, .fd = true },
 	[REQ_LIST] = { SHAPE(list, answer), { TEXT(list, path), TEXT(list, shown) }, .fd = true },
 	[REQ_MKDIR] = { SHAPE(mkdir, answer), { TEXT(mkdir, path) } },

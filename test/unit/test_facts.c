@@ -20,7 +20,8 @@ static void
 assert_facts(
     const struct stat *st, enum facts_dir dir, unsigned may, unsigned facts, const char *want)
 {
-	size_t len = facts_format(buf, st, dir, may, facts);
+	static const struct facts_owner owner = { "anna", "" };
+	size_t len = facts_format(buf, st, dir, may, facts, &owner);
 
 	assert_string_equal(buf, want);
 	assert_int_equal(len, strlen(want));
@@ -40,7 +41,7 @@ file_has_all_facts_in_order(void **state)
 	(void)state;
 	assert_facts(&st, FACTS_DIR, ALL_RIGHTS, FACT_ALL,
 	    "type=file;size=5368709120;modify=20260701000000;perm=adfrw;unique=fe01-abc;"
-	    "UNIX.mode=0644;UNIX.owner=1000;UNIX.group=100;");
+	    "UNIX.mode=0644;UNIX.owner=1000;UNIX.ownername=anna;UNIX.group=100;UNIX.groupname=100;");
 }
 
 static void
@@ -152,7 +153,7 @@ greatest_values_fit(void **state)
 	assert_facts(&st, FACTS_DIR, ALL_RIGHTS, FACT_ALL,
 	    "type=file;size=9223372036854775807;modify=99991231235959;perm=adfrw;"
 	    "unique=ffffffffffffffff-ffffffffffffffff;UNIX.mode=7777;UNIX.owner=4294967295;"
-	    "UNIX.group=4294967295;");
+	    "UNIX.ownername=anna;UNIX.group=4294967295;UNIX.groupname=4294967295;");
 }
 
 static void
@@ -201,9 +202,11 @@ feat_has_all_names_and_a_star_for_the_chosen(void **state)
 {
 	(void)state;
 	assert_string_equal(facts_feat(buf, FACT_TYPE | FACT_PERM),
-	    "type*;size;modify;perm*;unique;UNIX.mode;UNIX.owner;UNIX.group;");
-	assert_string_equal(facts_feat(buf, FACT_ALL),
-	    "type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.group*;");
+	    "type*;size;modify;perm*;unique;UNIX.mode;UNIX.owner;UNIX.ownername;UNIX.group;"
+	    "UNIX.groupname;");
+	assert_string_equal(facts_feat(buf, FACT_DEFAULT),
+	    "type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername;UNIX.group*;"
+	    "UNIX.groupname;");
 }
 
 static void

@@ -703,6 +703,45 @@ long_names_are_errors_and_no_more(void **state)
 	house_end(h);
 }
 
+static void
+names_of_owners_are_told_when_asked_and_never_to_guests(void **state)
+{
+	struct house *h = *state;
+	struct req_stat req = { .names = true, .path = "/file" };
+	struct ans_stat ans;
+	char line[512];
+
+	if (geteuid() == 0)
+		h->root = true;
+	house_make(h, "home/file", "x");
+	if (geteuid() == 0)
+		assert_int_equal(chown(in_base(h, "home/file"), 0, 0), 0);
+	house_login(h);
+	assert_int_equal(house_ask(h, REQ_STAT, &req, sizeof(req), &ans, sizeof(ans), NULL), 0);
+	if (geteuid() == 0)
+		assert_string_equal(ans.group, "root");
+	if (geteuid() == 0)
+		assert_string_equal(ans.user, "root");
+	else
+		assert_string_not_equal(ans.user, ""); /* ours, whoever we are: at least bob's */
+	assert_int_equal(ask_stat(h, "/file", true, &ans), 0);
+	assert_string_equal(ans.user, "");
+	assert_string_equal(ans.group, "");
+	house_end(h);
+
+	house_make(h, "guests", NULL);
+	house_make(h, "guests/file", "x");
+	house_conf(h, "Anonymous on");
+	(void)snprintf(line, sizeof(line), "AnonymousRoot %s", in_base(h, "guests"));
+	house_conf(h, line);
+	house_start(h);
+	assert_int_equal(house_ask_login(h, "ftp", "guest", NULL, NULL), 0);
+	assert_int_equal(house_ask(h, REQ_STAT, &req, sizeof(req), &ans, sizeof(ans), NULL), 0);
+	assert_string_equal(ans.user, "");
+	assert_string_equal(ans.group, "");
+	house_end(h);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, house_setup, house_teardown)
 
 int
@@ -727,6 +766,7 @@ main(void)
 		T(the_perm_fact_knows_rights_and_modes),
 		T(links_are_made_to_what_lies_below_alone),
 		T(the_room_of_a_directory_is_told),
+		T(names_of_owners_are_told_when_asked_and_never_to_guests),
 		T(the_group_is_set_to_ones_own_alone),
 		T(long_names_are_errors_and_no_more),
 	};
