@@ -1,65 +1,13 @@
 """More clients, each up and down, compared by checksum and time."""
 
+import hashlib
 import os
 import shutil
 import subprocess
 import unittest
 
-from genkan import (USER_GID, USER_UID, ServerTest, pattern_bytes, read_file,
-                    write_file)
-
-# What is in the tree that goes both ways: name, size.
-TREE = (("one", 0), ("two words", 1), ("folder/three", 70_000), ("folder/日本語", 1_000_000),
-        ("folder/deep/four", 123_457))
-WHEN = 1_500_000_000
-
-
-class MoreClients(ServerTest):
-    program = None
-    listen = ("127.0.0.1:0",)
-    # the password goes into URLs
-    password = "secret"
-
-    @classmethod
-    def setUpClass(cls):
-        if cls.program is not None and shutil.which(cls.program) is None:
-            raise unittest.SkipTest(f"{cls.program} is not installed")
-        super().setUpClass()
-
-    @classmethod
-    def prepare(cls):
-        cls.world.add_user("plain", cls.password, home=cls.home)
-
-    def setUp(self):
-        super().setUp()
-        self.here = self.world.path_of("client")
-        shutil.rmtree(self.here, ignore_errors=True)
-        os.mkdir(self.here)
-        self.host, self.port = self.server.address[:2]
-
-    def run_client(self, *argv, text=None, **env):
-        done = subprocess.run(argv, cwd=self.here, input=text, capture_output=True, text=True,
-                              timeout=50, env={**os.environ, "HOME": self.here,
-                                               "LC_ALL": "C.UTF-8", **env})
-        self.assertEqual(done.returncode, 0, f"{argv}\n{done.stdout}\n{done.stderr}")
-        return done.stdout
-
-    def make_tree(self, top):
-        for number, (name, size) in enumerate(TREE):
-            path = os.path.join(top, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            write_file(path, pattern_bytes(size, number + 1))
-            os.utime(path, (WHEN, WHEN))
-        for folder, folders, files in os.walk(top):
-            for name in [".", *folders, *files]:
-                os.chown(os.path.join(folder, name), USER_UID, USER_GID)
-
-    def assert_tree(self, top, times):
-        for number, (name, size) in enumerate(TREE):
-            path = os.path.join(top, name)
-            self.assertEqual(read_file(path), pattern_bytes(size, number + 1), path)
-            if times:
-                self.assertEqual(int(os.stat(path).st_mtime), WHEN, path)
+from clients import TREE, WHEN, MoreClients
+from genkan import pattern_bytes, read_file, sha256, write_file
 
 
 class Rclone(MoreClients):
@@ -112,77 +60,226 @@ class Aria2(MoreClients):
 
 
 class Scripts(MoreClients):
-    """A library: lists, stores, fetches; the script is told where by its environment."""
+    """A library: lists, stores, fetches, and takes the time along both ways (MFMT, MDTM).
 
-    def script(self, *argv, **options):
-        content = pattern_bytes(300_000, 9)
-        write_file(os.path.join(self.here, "up"), content)
-        self.remote("there already", b"content")
-        told = self.run_client(*argv, FTP_HOST=str(self.host), FTP_PORT=str(self.port),
-                               FTP_USER="plain", FTP_PASSWORD=self.password, **options)
+    The script is told where by its environment; "up" becomes FTP_NAME, and that "down".
+    """
+
+    argv = None
+    CONTENT = pattern_bytes(300_000, 9)
+
+    @classmethod
+    def missing(cls):
+        """Why it cannot run here, or nothing."""
+        return "" if shutil.which(cls.program) else f"{cls.program} is not installed"
+
+    @classmethod
+    def argv_in(cls, _folder):
+        return cls.argv
+
+    @classmethod
+    def setUpClass(cls):
+        why = cls.missing()
+        if why:
+            raise unittest.SkipTest(why)
+        super().setUpClass()
+
+    def begin_script(self, name):
+        """Starts it in a folder of its own."""
+        folder = os.path.join(self.here, name)
+        os.mkdir(folder)
+        os.utime(write_file(os.path.join(folder, "up"), self.CONTENT), (WHEN, WHEN))
+        return subprocess.Popen(
+            self.argv_in(folder), cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True,
+            env={**os.environ, "HOME": folder, "LC_ALL": "C.UTF-8", "FTP_HOST": str(self.host),
+                 "FTP_PORT": str(self.port), "FTP_USER": "plain", "FTP_NAME": name,
+                 "FTP_PASSWORD": self.password})
+
+    def end_script(self, process, name):
+        told, _ = process.communicate(timeout=50)
+        self.assertEqual(process.returncode, 0, told)
         self.assertIn("there already", told)
-        self.assertEqual(read_file(self.remote("new file")), content)
-        self.assertEqual(read_file(os.path.join(self.here, "down")), content)
+        for path in (self.remote(name), os.path.join(self.here, name, "down")):
+            self.assertEqual(sha256(path), hashlib.sha256(self.CONTENT).hexdigest(), path)
+            self.assertEqual(int(os.stat(path).st_mtime), WHEN, path)
+
+    def both_ways(self):
+        self.remote("there already", b"content")
+        self.end_script(self.begin_script("new file"), "new file")
 
 
 class Php(Scripts):
     program = "php"
+    argv = ("php", "-r", """
+        $c = ftp_connect(getenv("FTP_HOST"), (int)getenv("FTP_PORT"), 10) or exit(2);
+        ftp_login($c, getenv("FTP_USER"), getenv("FTP_PASSWORD")) or exit(3);
+        ftp_pasv($c, true);
+        $name = getenv("FTP_NAME");
+        ftp_put($c, $name, "up", FTP_BINARY) or exit(4);
+        ftp_size($c, $name) == filesize("up") or exit(5);
+        $said = ftp_raw($c, "MFMT " . gmdate("YmdHis", filemtime("up")) . " $name");
+        substr($said[0], 0, 4) == "213 " or exit(6);
+        ftp_get($c, "down", $name, FTP_BINARY) or exit(7);
+        touch("down", ftp_mdtm($c, $name));
+        foreach (ftp_mlsd($c, ".") as $row) echo $row["name"], "\n";
+    """)
+
+    @classmethod
+    def missing(cls):
+        why = super().missing()
+        if not why and "ftp" not in subprocess.run(["php", "-m"], capture_output=True,
+                                                   text=True, check=False).stdout.split():
+            why = "php has no ftp extension"
+        return why
 
     def test_both_ways(self):
-        if "ftp" not in self.run_client("php", "-m").split():
-            self.skipTest("php has no ftp extension")
-        self.script("php", "-r", """
-            $c = ftp_connect(getenv("FTP_HOST"), (int)getenv("FTP_PORT"), 10) or exit(2);
-            ftp_login($c, getenv("FTP_USER"), getenv("FTP_PASSWORD")) or exit(3);
-            ftp_pasv($c, true);
-            ftp_put($c, "new file", "up", FTP_BINARY) or exit(4);
-            ftp_size($c, "new file") == 300000 or exit(5);
-            ftp_get($c, "down", "new file", FTP_BINARY) or exit(6);
-            foreach (ftp_mlsd($c, ".") as $row) echo $row["name"], "\\n";
-        """)
+        self.both_ways()
 
 
 class Ruby(Scripts):
     program = "ruby"
+    argv = ("ruby", "-e", """
+        require "net/ftp"
+        f = Net::FTP.new
+        f.connect(ENV["FTP_HOST"], ENV["FTP_PORT"].to_i)
+        f.login(ENV["FTP_USER"], ENV["FTP_PASSWORD"])
+        f.passive = true
+        name = ENV["FTP_NAME"]
+        f.putbinaryfile("up", name)
+        f.sendcmd("MFMT #{File.mtime("up").utc.strftime("%Y%m%d%H%M%S")} #{name}")
+        f.getbinaryfile(name, "down")
+        File.utime(f.mtime(name), f.mtime(name), "down")
+        exit 5 if f.size(name) != File.size("up")
+        puts f.nlst, f.mlsd.map(&:pathname), f.list
+        f.quit
+    """)
+
+    @classmethod
+    def missing(cls):
+        why = super().missing()
+        if not why and subprocess.run(["ruby", "-e", "require 'net/ftp'"], check=False,
+                                      capture_output=True).returncode:
+            why = "ruby has no net/ftp"
+        return why
 
     def test_both_ways(self):
-        if subprocess.run(["ruby", "-e", "require 'net/ftp'"], capture_output=True).returncode:
-            self.skipTest("ruby has no net/ftp")
-        self.script("ruby", "-e", """
-            require "net/ftp"
-            f = Net::FTP.new
-            f.connect(ENV["FTP_HOST"], ENV["FTP_PORT"].to_i)
-            f.login(ENV["FTP_USER"], ENV["FTP_PASSWORD"])
-            f.passive = true
-            f.putbinaryfile("up", "new file")
-            f.getbinaryfile("new file", "down")
-            exit 5 if f.size("new file") != 300000
-            puts f.nlst, f.mlsd.map(&:pathname), f.list
-            f.quit
-        """)
+        self.both_ways()
 
 
 class Aioftp(Scripts):
-    program = "python3"
-
-    def test_both_ways(self):
-        if subprocess.run(["/usr/bin/python3", "-c", "import aioftp"], capture_output=True).returncode:
-            self.skipTest("aioftp is not installed")
-        self.script("/usr/bin/python3", "-c", """
-import asyncio, os, aioftp
+    # Debian's own: another python may stand before it in PATH
+    program = "/usr/bin/python3"
+    argv = (program, "-c", """
+import asyncio, calendar, os, time, aioftp
 async def main():
     e = os.environ
+    name = e["FTP_NAME"]
     async with aioftp.Client.context(e["FTP_HOST"], int(e["FTP_PORT"]), e["FTP_USER"],
                                      e["FTP_PASSWORD"]) as client:
-        await client.upload("up", "new file", write_into=True)
-        await client.download("new file", "down", write_into=True)
+        await client.upload("up", name, write_into=True)
+        when = time.strftime("%Y%m%d%H%M%S", time.gmtime(os.stat("up").st_mtime))
+        await client.command(f"MFMT {when} {name}", "213")
+        await client.download(name, "down", write_into=True)
+        when = calendar.timegm(time.strptime((await client.stat(name))["modify"], "%Y%m%d%H%M%S"))
+        os.utime("down", (when, when))
         for path, info in await client.list("/"):
             print(path)
 asyncio.run(main())
 """)
 
+    @classmethod
+    def missing(cls):
+        why = super().missing()
+        if not why and subprocess.run([cls.program, "-c", "import aioftp"], check=False,
+                                      capture_output=True).returncode:
+            why = "aioftp is not installed"
+        return why
 
-class Npm(Scripts):
+    def test_both_ways(self):
+        self.both_ways()
+
+
+class Java(Scripts):
+    program = "java"
+    jar = "/usr/share/java/commons-net.jar"
+    PROGRAM = """
+import java.io.*;
+import java.text.SimpleDateFormat;
+import java.util.*;
+import org.apache.commons.net.ftp.*;
+public class Both {
+    static void must(boolean done, String what) { if (!done) throw new RuntimeException(what); }
+    public static void main(String[] a) throws Exception {
+        FTPClient f = new FTPClient();
+        f.connect(System.getenv("FTP_HOST"), Integer.parseInt(System.getenv("FTP_PORT")));
+        must(f.login(System.getenv("FTP_USER"), System.getenv("FTP_PASSWORD")), "login");
+        f.enterLocalPassiveMode();
+        f.setFileType(FTP.BINARY_FILE_TYPE);
+        String name = System.getenv("FTP_NAME");
+        try (InputStream in = new FileInputStream("up")) { must(f.storeFile(name, in), "up"); }
+        SimpleDateFormat utc = new SimpleDateFormat("yyyyMMddHHmmss");
+        utc.setTimeZone(TimeZone.getTimeZone("UTC"));
+        String when = utc.format(new Date(new File("up").lastModified()));
+        must(f.setModificationTime(name, when), "MFMT");
+        try (OutputStream out = new FileOutputStream("down")) {
+            must(f.retrieveFile(name, out), "down");
+        }
+        long then = f.mdtmFile(name).getTimestamp().getTimeInMillis();
+        must(new File("down").setLastModified(then), "the time of down");
+        must(f.mlistFile(name).getTimestamp().getTimeInMillis() == then, "MLST and MDTM differ");
+        for (FTPFile file : f.listFiles()) System.out.println(file.getName() + file.getSize());
+        for (FTPFile file : f.mlistDir()) System.out.println(file.getName());
+        f.logout();
+    }
+}
+"""
+
+    @classmethod
+    def missing(cls):
+        why = super().missing()
+        if not why and not os.path.exists(cls.jar):
+            why = "libcommons-net-java is not installed"
+        if not why and "jdk.compiler" not in subprocess.run(
+                ["java", "--list-modules"], capture_output=True, text=True, check=False).stdout:
+            why = "this java runs no sources: it has no compiler"
+        return why
+
+    @classmethod
+    def argv_in(cls, folder):
+        write_file(os.path.join(folder, "Both.java"), cls.PROGRAM.encode())
+        return ("java", "-cp", cls.jar, "Both.java")
+
+    def test_both_ways(self):
+        self.both_ways()
+
+
+class Together(Scripts):
+    """All libraries at the same time, several of each: nobody gets another's bytes or time."""
+
+    program = "python3"
+    EACH = 3
+
+    def test_uploads_and_downloads_in_parallel(self):
+        libraries = [library for library in (Php, Ruby, Aioftp, Java) if not library.missing()]
+        if not libraries:
+            self.skipTest("none of the libraries is installed")
+        self.remote("there already", b"content")
+        running = []
+        for number in range(self.EACH):
+            for library in libraries:
+                one = library()
+                one.server, one.home, one.here = self.server, self.home, self.here
+                one.host, one.port = self.host, self.port
+                one.CONTENT = pattern_bytes(2_000_000 + number, len(running) + 1)
+                name = f"{library.__name__} {number}"
+                running.append((one, one.begin_script(name), name))
+        for one, process, name in running:
+            with self.subTest(name=name):
+                one.end_script(process, name)
+
+
+class Npm(MoreClients):
     """Clients of the npm registry, in the versions that were the newest when this was written."""
 
     program = "npm"
@@ -220,13 +317,14 @@ class Npm(Scripts):
                 await client.access({ host, port: Number(port), user: "plain", password })
                 await client.uploadFrom("up", "stored")
                 await client.downloadTo("down", "stored")
+                await client.send("MFMT 20170714024000 stored")
                 const names = (await client.list()).map(entry => entry.name + " " + entry.size)
-                console.log(names.join("\\n"), (await client.lastMod("stored")).getTime() > 0)
+                console.log(names.join("\\n"), (await client.lastMod("stored")).getTime())
                 client.close()
             }
             main().catch(error => { console.error(error); process.exit(1) })
             """)
-        self.assertIn("stored 700000 true", shown)
+        self.assertIn(f"stored 700000 {WHEN}000", shown)
 
     def test_ftp_both_ways(self):
         shown = self.node("""
@@ -251,43 +349,7 @@ class Npm(Scripts):
         self.assertIn("stored 700000", shown)
 
 
-class Java(Scripts):
-    program = "java"
-    jar = "/usr/share/java/commons-net.jar"
-    PROGRAM = """
-import java.io.*;
-import org.apache.commons.net.ftp.*;
-public class Both {
-    static void must(boolean done, String what) { if (!done) throw new RuntimeException(what); }
-    public static void main(String[] a) throws Exception {
-        FTPClient f = new FTPClient();
-        f.connect(System.getenv("FTP_HOST"), Integer.parseInt(System.getenv("FTP_PORT")));
-        must(f.login(System.getenv("FTP_USER"), System.getenv("FTP_PASSWORD")), "login");
-        f.enterLocalPassiveMode();
-        f.setFileType(FTP.BINARY_FILE_TYPE);
-        try (InputStream in = new FileInputStream("up")) { must(f.storeFile("new file", in), "up"); }
-        try (OutputStream out = new FileOutputStream("down")) {
-            must(f.retrieveFile("new file", out), "down");
-        }
-        for (FTPFile file : f.listFiles()) System.out.println(file.getName() + file.getSize());
-        for (FTPFile file : f.mlistDir()) System.out.println(file.getName());
-        f.logout();
-    }
-}
-"""
-
-    def test_both_ways(self):
-        if not os.path.exists(self.jar):
-            self.skipTest("libcommons-net-java is not installed")
-        if subprocess.run(["java", "--list-modules"], capture_output=True,
-                          text=True).stdout.find("jdk.compiler") == -1:
-            self.skipTest("this java runs no sources: it has no compiler")
-        write_file(os.path.join(self.here, "Both.java"), self.PROGRAM.encode())
-        self.script("java", "-cp", self.jar, "Both.java")
-
-
-
-del MoreClients, Scripts, ServerTest  # they are not tests themselves
+del MoreClients, Scripts  # they are not tests themselves
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import socket
 import subprocess
 import unittest
 
-from genkan import (IS_ROOT, USER, USER_GID, USER_UID, GenkanTest, ServerTest, pattern_bytes,
-                    read_file, reset, root_only, wait_until)
+from genkan import (IS_ROOT, USER, USER_GID, USER_UID, GenkanTest, ServerTest, need_program,
+                    pattern_bytes, read_file, reset, root_only, wait_until)
 
 OLD = b"the old content\n" * 1000
 NEW = pattern_bytes(300_000)
@@ -337,15 +337,19 @@ class Attributes(ServerTest):
 
 
 @root_only("a file system of its own")
-class DiskFull(GenkanTest):
-    def test_disk_full_is_452_and_the_old_file_is_whole(self):
-        home = self.world.make_directory("small")
-        options = f"size=1m,mode=0700,uid={USER_UID},gid={USER_GID}"
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", home], check=False,
-                              capture_output=True)
+class NoRoom(GenkanTest):
+    """The old file is whole, the reply says why, and there is room again afterwards."""
+
+    def mounted(self, *mount):
+        """A home on a file system of its own; the test is skipped where that cannot be had."""
+        folder = self.world.make_directory("small")
+        done = subprocess.run(["mount", *mount, folder], check=False, capture_output=True, text=True)
         if done.returncode != 0:
-            self.skipTest("mount is not allowed here")
-        self.addCleanup(subprocess.run, ["umount", "-l", home], check=True)
+            self.skipTest(f"mount is not allowed here: {done.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", "-l", folder], check=True)
+        return folder
+
+    def check(self, home, code, word):
         self.world.add_user(home=home)
         path = os.path.join(home, "file")
         with open(path, "wb") as file:
@@ -358,14 +362,37 @@ class DiskFull(GenkanTest):
                 try:
                     data.socket().sendall(bytes(3 << 20))
                 except OSError:
-                    pass  # the server closes when the disk is full
+                    pass  # the server closes when there is no more room
                 data.close()
-                self.assertIn("full", session.expect(452).text)
+                self.assertIn(word, session.expect(code).text)
             self.assertEqual(read_file(path), OLD)
         self.assertEqual(sorted(os.listdir(home)), ["file", "new"])
         session.command("DELE new", 250)
         session.store("STOR file", b"fits")
         self.assertEqual(read_file(path), b"fits")
+
+    def test_disk_full_is_452_and_the_old_file_is_whole(self):
+        home = self.mounted("-t", "tmpfs", "-o",
+                            f"size=1m,mode=0700,uid={USER_UID},gid={USER_GID}", "tmpfs")
+        self.check(home, 452, "full")
+
+    @root_only("a file system with quotas")
+    @need_program("mkfs.btrfs")
+    def test_quota_used_up_is_552_and_the_old_file_is_whole(self):
+        """A real quota: btrfs has them wherever the kernel has btrfs."""
+        image = self.world.path_of("image")
+        with open(image, "wb") as file:
+            file.truncate(200 << 20)
+        subprocess.run(["mkfs.btrfs", "-q", image], check=True, capture_output=True)
+        top = self.mounted("-o", "loop", image)
+        home = os.path.join(top, "home")
+        for words in (["subvolume", "create", home], ["quota", "enable", top],
+                      ["qgroup", "limit", "1M", home]):
+            done = subprocess.run(["btrfs", *words], check=False, capture_output=True, text=True)
+            if done.returncode != 0:
+                self.skipTest(f"btrfs {words[0]}: {done.stderr.strip()}")
+        os.chown(home, USER_UID, USER_GID)
+        self.check(home, 552, "quota")
 
 
 if __name__ == "__main__":
