@@ -47,6 +47,29 @@ SAME = (
 )
 
 
+# Known and not offered; and what no argument can make wrong.
+NEVER_DONE = {"REIN", "SMNT", "LPRT", "LPSV", "MFCT", "DSIZ", "COMB", "AUTH"}
+NEVER_REFUSED = {"NOOP", "CLNT", "CSID"}
+
+
+def table(file, pattern):
+    """The names of a table in the session's sources."""
+    with open(os.path.join(SOURCE, "ftpd/session", file), encoding="utf-8") as source:
+        return re.findall(pattern, source.read(), re.M)
+
+
+def answers():
+    """(verb, code) of every reply in the transcripts."""
+    for path in glob.glob(os.path.join(FOLDER, "*.txt")):
+        verb = None
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("> "):
+                    verb = line[2:].strip().split(" ")[0].upper()
+                elif re.match(r"< \d{3} ", line):
+                    yield verb, int(line[2:5])
+
+
 def normal(line):
     for pattern, same in SAME:
         line = re.sub(pattern, same, line)
@@ -141,14 +164,22 @@ class Transcripts(ServerTest):
                 file.write(said)
         self.assertMultiLineEqual(golden, said)
 
-    def test_every_command_is_in_a_transcript(self):
-        with open(os.path.join(SOURCE, "ftpd/session/command.c"), encoding="utf-8") as file:
-            verbs = set(re.findall(r'^\t\{ "(\w+)",', file.read(), re.M))
+    def test_every_command_is_in_a_transcript_done_and_refused(self):
+        done, refused = set(), set()
+        for verb, code in answers():
+            (done if code < 400 else refused).add(verb)
+        verbs = set(table("command.c", r'^\t\{ "(\w+)",'))
+        self.assertEqual(verbs - done - NEVER_DONE, set(), "commands that are never done")
+        self.assertEqual(verbs - refused - NEVER_REFUSED, set(), "commands that are never refused")
+
+    def test_every_site_command_is_in_a_transcript(self):
         said = set()
         for path in glob.glob(os.path.join(FOLDER, "*.txt")):
             with open(path, encoding="utf-8") as file:
-                said |= set(re.findall(r"^> (\w+)", file.read(), re.M))
-        self.assertEqual(verbs - said, set(), "commands without a transcript")
+                said |= set(re.findall(r"^> SITE (\w+)", file.read(), re.M))
+        verbs = set(table("cmd_site.c", r'^\t\t\{ "(\w+)",'))
+        self.assertGreater(len(verbs), 5)
+        self.assertEqual(verbs - said, set(), "SITE commands without a transcript")
 
 
 def add_tests():
