@@ -99,6 +99,7 @@ main(int argc, char **argv)
 {
 	static struct handover handover;
 	static struct conf conf;
+	static char why[CONF_ERROR];
 	const struct sandbox box = { .empty = -1 };
 
 	if (argc >= 2 && strcmp(argv[1], "-t") == 0)
@@ -117,7 +118,8 @@ main(int argc, char **argv)
 	log_set_role("session");
 	if (read_conf(&handover, &conf) == -1 || tls_load(&handover, &conf) == -1)
 		return EX_CONFIG;
-	names_load(&conf);
+	if (!names_load(&conf, why))
+		log_errorx("%s: names are UTF-8", why);
 	sandbox_enter(&box);
 	say_ready();
 	session_run(&conf, &handover.client, HANDOVER_MONITOR, &handover);

@@ -187,6 +187,8 @@ receive(struct session *s, const char *verb, const char *arg, enum open_mode mod
 		reply(s, 501, "REST and RANG do not go with %s.", verb);
 		return;
 	}
+	if (!dataconn_agreed(s)) /* else an empty file would be left behind */
+		return;
 	t.file = ask_open(s, path, mode, s->params.restart, &answer);
 	if (t.file == -1 && errno == ERANGE) {
 		reply(s, 554, "REST %lld lies beyond the end of %s: that would leave a hole.",

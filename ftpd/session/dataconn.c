@@ -120,6 +120,15 @@ connect_peer(struct session *s, int64_t deadline)
 	return fd;
 }
 
+bool
+dataconn_agreed(struct session *s)
+{
+	if (s->port.kind != PORT_NONE)
+		return true;
+	reply(s, 425, "No data connection was agreed on: send PASV, EPSV, PORT or EPRT first.");
+	return false;
+}
+
 int
 dataconn_open(struct session *s)
 {
@@ -128,7 +137,7 @@ dataconn_open(struct session *s)
 
 	switch (s->port.kind) {
 	case PORT_NONE:
-		reply(s, 425, "No data connection was agreed on: send PASV, EPSV, PORT or EPRT first.");
+		(void)dataconn_agreed(s);
 		break;
 	case PORT_PASSIVE:
 		fd = accept_peer(s, deadline);

@@ -5,6 +5,8 @@
 #ifndef GENKAN_DATACONN_H
 #define GENKAN_DATACONN_H
 
+#include <stdbool.h>
+
 struct session;
 struct tls;
 
@@ -17,6 +19,9 @@ struct tls;
  * (425, or 426 and 226 after ABOR) has been sent.
  */
 int dataconn_open(struct session *s);
+
+/* True if PASV, EPSV, PORT or EPRT agreed on one; otherwise the 425 has been sent. */
+bool dataconn_agreed(struct session *s);
 
 /*
  * PROT P: the handshake, on a connection whose 150 has been sent (RFC 4217 section 12.4). NULL after

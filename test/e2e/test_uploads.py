@@ -73,8 +73,10 @@ class HiddenStoresAuto(Uploads):
         self.assert_old()
 
     def test_no_data_connection(self):
-        self.session().command("STOR file", 425)
-        self.assert_old()
+        session = self.session()
+        for line in ("STOR file", "STOR new", "APPE new", "STOU new", "STOU"):
+            session.command(line, 425)
+            self.assert_old()  # nor is a file made for nothing
 
     def test_client_that_is_killed_closes_both_connections(self):
         """Data then control, or control then data: both are no end of a file."""
