@@ -136,6 +136,7 @@ run_roles(const struct conf *conf, const struct client *client, struct monitor *
 		fatal("fork of the session");
 	if (pid == 0) {
 		log_set_role("session");
+		signal(SIGTERM, SIG_IGN); /* it ends with the monitor, and tells the client so */
 		pages_program();
 		pages_stack(SESSION_STACK);
 		close(pair[0]);

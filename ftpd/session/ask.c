@@ -43,13 +43,14 @@ ask(struct session *s, enum request type, const void *request, size_t rlen, void
 	uint32_t got;
 	ssize_t n;
 
-	if (msg_send(s->monitor, type, request, rlen, -1) == -1)
+	if (msg_send(s->monitor, type, request, rlen, -1) == -1) {
+		if (errno == EPIPE || errno == ECONNRESET)
+			session_monitor_gone(s);
 		fatal("request %s", names[type]);
-	n = msg_recv(s->monitor, &got, answer, alen, fd);
-	if (n == -1 && errno == ECONNRESET) {
-		log_debug("the monitor has ended the connection");
-		_exit(0);
 	}
+	n = msg_recv(s->monitor, &got, answer, alen, fd);
+	if (n == -1 && errno == ECONNRESET)
+		session_monitor_gone(s);
 	if (n == -1)
 		fatal("answer to %s", names[type]);
 	if ((size_t)n != alen || got != (uint32_t)type)

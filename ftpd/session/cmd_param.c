@@ -182,8 +182,8 @@ cmd_epsv(struct session *s, char *arg)
 	int ours = s->client->peer.family == AF_INET6 ? 2 : 1;
 	struct netaddr announce;
 
+	dataconn_forget(s); /* also a refused one ends what was agreed on, and ALL what PORT did */
 	if (arg != NULL && strcasecmp(arg, "ALL") == 0) {
-		dataconn_forget(s); /* what PORT has agreed on must not be used either */
 		s->params.epsv_all = true;
 		reply(s, 200, "From now on only EPSV opens data connections.");
 		return;

@@ -294,25 +294,29 @@ take_options(const char *arg, unsigned *options, enum list_kind *kind)
 }
 
 /*
- * What stands before each name of an NLST (RFC 959 section 4.1.3: names for
- * further use): "dir/" for a directory, the directory part of a file or pattern.
+ * What stands before each name: the directory part of a file or pattern, as ls(1)
+ * shows it, and "dir/" for the names of a directory in NLST (RFC 959 section 4.1.3: names
+ * for further use).
  */
 static void
-names_prefix(struct session *s, const char *arg, const char *path, unsigned options, char *shown)
+names_prefix(struct session *s, const char *arg, const char *path, unsigned options,
+    enum list_kind kind, char *shown)
 {
 	struct ans_stat answer;
-	const char *slash = strrchr(arg, '/');
-	size_t len = slash == NULL ? 0 : (size_t)(slash + 1 - arg);
+	size_t len = strlen(arg);
 
-	if (*arg != '\0' && arg[strlen(arg) - 1] != '/' && !(options & LIST_DIRECTORY) &&
-	    ask_stat(s, path, true, &answer) == 0 && S_ISDIR(answer.st.st_mode)) {
-		snprintf(shown, REQ_PATH, "%s/", arg);
+	while (len > 0 && arg[len - 1] == '/')
+		len--;
+	if (*arg != '\0' && !(options & LIST_DIRECTORY) && ask_stat(s, path, true, &answer) == 0 &&
+	    S_ISDIR(answer.st.st_mode)) {
+		if (kind == LIST_NAMES)
+			snprintf(shown, REQ_PATH, "%.*s/", (int)len, arg);
 		return;
 	}
-	if (len >= REQ_PATH)
-		len = 0;
-	memcpy(shown, arg, len);
-	shown[len] = '\0';
+	while (len > 0 && arg[len - 1] != '/')
+		len--;
+	if (len < REQ_PATH)
+		snprintf(shown, REQ_PATH, "%.*s", (int)len, arg);
 }
 
 /* Opens a listing; -1 after the refusal has been sent. path is for the log. */
@@ -333,8 +337,8 @@ open_listing(struct session *s, const char *arg, enum list_kind kind, char *path
 	}
 	if (!cmd_place(s, arg, path))
 		return -1;
-	if (kind == LIST_NAMES)
-		names_prefix(s, arg, path, options, shown);
+	if (kind == LIST_NAMES || (kind == LIST_LONG && strchr(arg, '/') != NULL))
+		names_prefix(s, arg, path, options, kind, shown);
 	fd = ask_list(s, kind, options, path, shown);
 	if (fd == -1 && errno == ENOTDIR && kind == LIST_FACTS)
 		reply(s, 501, "%s: Not a directory. MLST tells about a file.", arg);

@@ -50,8 +50,8 @@ deadline_after(int64_t since, unsigned seconds)
  * The monitor has been told to end the connection (genkanctl kick), or has come to
  * grief. The client is told, unless that would take waiting for it.
  */
-static void
-monitor_gone(struct session *s)
+void
+session_monitor_gone(struct session *s)
 {
 	log_debug("the monitor has ended the connection");
 	if (!s->speechless) {
@@ -86,12 +86,21 @@ poll_until(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 		if (ready == -1 && errno != EINTR)
 			fatal("poll");
 		if (p[0].revents != 0)
-			monitor_gone(s);
+			session_monitor_gone(s);
 		if (ready > 0)
 			memcpy(fds, p + 1, n * sizeof(*fds));
 		if (ready > 0 || (ready == 0 && left <= INT_MAX))
 			return ready;
 	}
+}
+
+/* How long a reply may stand still. */
+static unsigned
+reply_patience(const struct session *s)
+{
+	unsigned stalled = s->conf->timeout_stalled;
+
+	return stalled != 0 && stalled < REPLY_SECONDS ? stalled : REPLY_SECONDS;
 }
 
 bool
@@ -101,7 +110,7 @@ session_wait_writable(struct session *s)
 	int ready;
 
 	s->speechless = true;
-	ready = poll_until(s, &p, 1, deadline_in(REPLY_SECONDS));
+	ready = poll_until(s, &p, 1, deadline_in(reply_patience(s)));
 	s->speechless = false;
 	return ready == 1 && (p.revents & POLLOUT);
 }

@@ -118,6 +118,9 @@ char *session_line(struct session *s);
  */
 bool session_client_gone(struct session *s);
 
+/* Without its monitor a session is over: tells the client so, if that can be told, and exits. */
+void session_monitor_gone(struct session *s) __attribute__((noreturn));
+
 /* Waits until the control connection takes more bytes; false when it will not. */
 bool session_wait_writable(struct session *s);
 

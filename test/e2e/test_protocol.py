@@ -661,7 +661,8 @@ class Endings(ServerTest):
         session = self.session()
         os.kill(self.server.pair().monitor, 9)
         self.server.wait_no_pairs(5)
-        session.expect(421)
+        if IS_ROOT:  # else the kernel kills the session with its monitor
+            session.expect(421)
         session.at_end()
 
     def test_sessions_outlive_the_launcher(self):
