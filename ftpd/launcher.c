@@ -129,6 +129,12 @@ take_from_systemd(struct listeners *l, int n)
 	return n > 0 ? 0 : EX_OSERR;
 }
 
+static void
+refuse(int client, const char *reply)
+{
+	send(client, reply, strlen(reply), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* In the child: the client becomes descriptors 0 and 1, as inetd would have it. */
 static void
 execute(const struct launcher *launcher, const char *program, int client)
@@ -142,13 +148,26 @@ execute(const struct launcher *launcher, const char *program, int client)
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	execv(program, launcher->argv);
+	log_warn("%s", program);
+	refuse(0, START_BROKEN_REPLY);
 	_exit(EX_OSERR);
 }
 
-static void
-refuse(int client)
+/* A process for the client; 0 in the child, -1 when the client has been sent away. */
+static pid_t
+fork_for(int client, unsigned children, unsigned max)
 {
-	send(client, START_FULL_REPLY, strlen(START_FULL_REPLY), MSG_NOSIGNAL | MSG_DONTWAIT);
+	pid_t pid;
+
+	if (children >= max) {
+		refuse(client, START_FULL_REPLY);
+		return -1;
+	}
+	if ((pid = fork()) == -1) {
+		log_warn("fork for a client");
+		refuse(client, START_BROKEN_REPLY);
+	}
+	return pid;
 }
 
 static void
@@ -165,12 +184,10 @@ accept_all(const struct launcher *launcher, const char *program, int listener, u
 				log_warn("accept");
 			return;
 		}
-		pid = *children < max ? fork() : -1;
+		pid = fork_for(client, *children, max);
 		if (pid == 0)
 			execute(launcher, program, client);
-		if (pid == -1)
-			refuse(client);
-		else
+		if (pid != -1)
 			(*children)++;
 		close(client);
 	}

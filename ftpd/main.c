@@ -64,6 +64,17 @@ greet(const struct conf *conf, const struct client *client)
 	say(client, text);
 }
 
+/* The client has been greeted and cannot be served after all; the reason is in errno. */
+static void __attribute__((noreturn))
+give_up(const struct client *client, const char *what)
+{
+	int saved = errno;
+
+	say(client, START_BROKEN_REPLY);
+	errno = saved;
+	fatal("%s", what);
+}
+
 /* A system user by name or number; nobody where there is no such user. */
 static void
 find_user(const char *name, uid_t *uid, gid_t *gid)
@@ -129,11 +140,11 @@ run_roles(const struct conf *conf, const struct client *client, struct monitor *
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
-		fatal("socketpair");
+		give_up(client, "socketpair");
 	/* fork(2) without libc's care for threads, of which there are none: fewer pages to copy */
 	pid = _Fork();
 	if (pid == -1)
-		fatal("fork of the session");
+		give_up(client, "fork of the session");
 	if (pid == 0) {
 		log_set_role("session");
 		signal(SIGTERM, SIG_IGN); /* it ends with the monitor, and tells the client so */
@@ -188,12 +199,12 @@ serve(const struct conf *conf, struct client *client, int run_directory, struct 
 		find_user(conf->session_user, &box.uid, &box.gid);
 		box.empty = run_directory == -1 ? -1 : start_empty_directory(run_directory);
 		if (box.empty == -1)
-			fatal("RunDirectory %s: no empty directory for the session", conf->run_directory);
+			give_up(client, "RunDirectory: no empty directory for the session");
 		if (caps_confine(CAPS_SETUID | CAPS_SETGID | CAPS_SYS_CHROOT | CAPS_NET_BIND_SERVICE) ==
 		    -1)
-			fatal("confining capabilities");
+			give_up(client, "confining capabilities");
 	} else if (caps_no_new_privs() == -1) {
-		fatal("no_new_privs");
+		give_up(client, "no_new_privs");
 	}
 	if (run_directory != -1)
 		close(run_directory);

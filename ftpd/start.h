@@ -76,4 +76,7 @@ bool start_is_shared(const struct netaddr *peer);
 /* The text for a client that finds no free slot. */
 #define START_FULL_REPLY "421 All places are taken (MaxClients), try again later.\r\n"
 
+/* The text for a client that cannot be served: no process, no memory, no descriptor. */
+#define START_BROKEN_REPLY "421 This server cannot serve you now, try again later; its log says why.\r\n"
+
 #endif

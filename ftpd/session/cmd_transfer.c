@@ -319,9 +319,22 @@ names_prefix(struct session *s, const char *arg, const char *path, unsigned opti
 		snprintf(shown, REQ_PATH, "%.*s", (int)len, arg);
 }
 
-/* Opens a listing; -1 after the refusal has been sent. path is for the log. */
+/* True if path is a directory, or nothing that would be anything else. */
+static bool
+is_folder(struct session *s, const char *path)
+{
+	struct ans_stat answer;
+
+	return ask_stat(s, path, true, &answer) == -1 || S_ISDIR(answer.st.st_mode);
+}
+
+/*
+ * Opens a listing; -1 after the refusal has been sent. path is for the log. From
+ * here on the monitor is busy with the rows and answers nothing until they are read or
+ * the pipe is closed: all that has to be asked is asked before; *folder, if it is wanted.
+ */
 static int
-open_listing(struct session *s, const char *arg, enum list_kind kind, char *path)
+open_listing(struct session *s, const char *arg, enum list_kind kind, char *path, bool *folder)
 {
 	unsigned options = 0, ignored = 0;
 	char shown[REQ_PATH] = "";
@@ -339,6 +352,8 @@ open_listing(struct session *s, const char *arg, enum list_kind kind, char *path
 		return -1;
 	if (kind == LIST_NAMES || (kind == LIST_LONG && strchr(arg, '/') != NULL))
 		names_prefix(s, arg, path, options, kind, shown);
+	if (folder != NULL)
+		*folder = is_folder(s, path);
 	fd = ask_list(s, kind, options, path, shown);
 	if (fd == -1 && errno == ENOTDIR && kind == LIST_FACTS)
 		reply(s, 501, "%s: Not a directory. MLST tells about a file.", arg);
@@ -354,9 +369,13 @@ list(struct session *s, const char *verb, const char *arg, enum list_kind kind)
 	/* rows end with CR LF as they come, whatever the type (RFC 959 4.1.3) */
 	struct transfer t = { .direction = SEND, .verb = verb, .path = path, .pipe = true, .size = -1 };
 
-	t.file = open_listing(s, arg, kind, path);
+	if ((s->rights & RIGHT_LIST) && !dataconn_begin(s))
+		return;
+	t.file = open_listing(s, arg, kind, path, NULL);
 	if (t.file != -1)
 		run(s, &t, "Here comes the listing.");
+	else if (s->port.kind == PORT_ACTIVE)
+		dataconn_forget(s); /* it has begun already */
 }
 
 void
@@ -414,15 +433,14 @@ void
 cmd_list_reply(struct session *s, char *arg)
 {
 	struct req_done done = { .listing = true };
-	struct ans_stat answer;
 	char path[REQ_PATH], rows[PIPE_BUF];
-	int code, fd = open_listing(s, arg, LIST_LONG, path);
+	bool folder = true;
+	int fd = open_listing(s, arg, LIST_LONG, path, &folder);
+	int code = folder ? 212 : 213; /* RFC 959 section 5.4 */
 	ssize_t n;
 
 	if (fd == -1)
 		return;
-	/* RFC 959 section 5.4: 212 for a directory, 213 for a file */
-	code = ask_stat(s, path, true, &answer) == 0 && !S_ISDIR(answer.st.st_mode) ? 213 : 212;
 	reply_begin(&s->ctl.reply, code, "Status of %s:", path);
 	control_send_reply(s);
 	names_rows_begin();

@@ -82,14 +82,11 @@ accept_peer(struct session *s, int64_t deadline)
 	}
 }
 
-/* Connects to the client's port; the monitor begins it, we wait for the end. */
+/* The monitor begins to connect to the client's port; -1 after the refusal has been sent. */
 static int
-connect_peer(struct session *s, int64_t deadline)
+begin_connect(struct session *s)
 {
 	int fd = ask_connect(s, s->port.port);
-	int error = 0;
-	socklen_t len = sizeof(error);
-	enum wait_result w;
 
 	if (fd == -1 && (errno == EADDRINUSE || errno == EADDRNOTAVAIL || errno == EACCES)) {
 		char from[ACTIVEPORT_TEXT];
@@ -103,6 +100,21 @@ connect_peer(struct session *s, int64_t deadline)
 		    strerror(errno));
 		return -1;
 	}
+	return fd;
+}
+
+/* Connects to the client's port; the monitor begins it, we wait for the end. */
+static int
+connect_peer(struct session *s, int64_t deadline)
+{
+	int fd = s->port.fd != -1 ? s->port.fd : begin_connect(s);
+	int error = 0;
+	socklen_t len = sizeof(error);
+	enum wait_result w;
+
+	s->port.fd = -1;
+	if (fd == -1)
+		return -1;
 	w = session_wait(s, fd, POLLOUT, deadline);
 	if (w != WAIT_READY) {
 		tell(s, w);
@@ -126,6 +138,17 @@ dataconn_agreed(struct session *s)
 	if (s->port.kind != PORT_NONE)
 		return true;
 	reply(s, 425, "No data connection was agreed on: send PASV, EPSV, PORT or EPRT first.");
+	return false;
+}
+
+bool
+dataconn_begin(struct session *s)
+{
+	if (s->port.kind != PORT_ACTIVE)
+		return true;
+	if ((s->port.fd = begin_connect(s)) != -1)
+		return true;
+	dataconn_forget(s);
 	return false;
 }
 

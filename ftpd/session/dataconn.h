@@ -14,6 +14,12 @@ struct tls;
 #define DATACONN_SECONDS 30
 
 /*
+ * Begins an active connection before dataconn_open(): while the rows of a listing
+ * come, the monitor answers no request. False after the refusal (425) has been sent.
+ */
+bool dataconn_begin(struct session *s);
+
+/*
  * Opens the data connection that PASV, EPSV, PORT or EPRT agreed on, which is
  * then used up. Returns its descriptor (non-blocking), or -1 after the reply
  * (425, or 426 and 226 after ABOR) has been sent.

@@ -36,7 +36,7 @@ struct params {
 
 struct data_port {
 	enum { PORT_NONE, PORT_PASSIVE, PORT_ACTIVE } kind;
-	int fd;        /* PORT_PASSIVE: the listener */
+	int fd;        /* PORT_PASSIVE: the listener; PORT_ACTIVE: what dataconn_begin() made, or -1 */
 	uint16_t port; /* PORT_ACTIVE: the client's, at the control peer's address; else as announced */
 	uint16_t here; /* PORT_PASSIVE: our own */
 };

@@ -36,6 +36,17 @@ GATEWAY = os.path.join(BUILD, "genkan-ftpd-gateway")
 AUTH = os.path.join(BUILD, "genkan-ftpd-auth")
 CTL = os.path.join(BUILD, "genkanctl")
 
+def _built_with_sanitizers():
+    """Of what they measure and allocate themselves tests must know nothing."""
+    try:
+        with open(os.path.join(BUILD, "Makefile"), encoding="utf-8") as file:
+            return re.search(r"^HARDEN_CFLAGS = .*-fsanitize", file.read(), re.M) is not None
+    except OSError:
+        return False
+
+
+SANITIZERS = _built_with_sanitizers()
+
 IS_ROOT = os.geteuid() == 0
 NOBODY = pwd.getpwnam("nobody").pw_uid
 

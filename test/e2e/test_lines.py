@@ -6,9 +6,7 @@ import socket
 import subprocess
 import unittest
 
-from genkan import BUILD, GenkanTest, ServerTest, read_file, wait_until, write_file
-
-SANITIZERS = "-fsanitize" in read_file(os.path.join(BUILD, "Makefile")).decode()
+from genkan import SANITIZERS, GenkanTest, ServerTest, read_file, wait_until, write_file
 
 
 class Control(ServerTest):

@@ -89,6 +89,37 @@ class DataPorts(ServerTest):
             session.expect(226)
         self.assertEqual(session.retrieve("NLST"), b"")
 
+    def long_directory(self):
+        """Of more rows than any pipe between our processes holds."""
+        os.mkdir(self.remote("many"))
+        for i in range(3000):
+            os.close(os.open(f"{self.home}/many/{i:04}{'n' * 200}", os.O_CREAT | os.O_WRONLY))
+
+    def test_long_listings_over_every_kind_of_data_connection(self):
+        """Who makes the active connection must not be busy with the rows by then."""
+        self.long_directory()
+        session = self.session()
+        for mode in ("pasv", "epsv", "port", "eprt"):
+            for line, extra in (("LIST many", 0), ("NLST many", 0), ("MLSD many", 2)):
+                with self.subTest(line=line, mode=mode):
+                    self.assertEqual(session.retrieve(line, mode).count(b"\r\n"), 3000 + extra)
+
+    def test_stat_of_a_long_directory(self):
+        self.long_directory()
+        session = self.session()
+        self.assertEqual(len(session.command("STAT many", 212).lines), 3002)
+        session.command("NOOP", 200)
+
+    def test_active_listing_that_is_refused(self):
+        session = self.session()
+        for line, code in (("LIST missing", 450), ("MLSD missing", 550)):
+            with session.data("port"):
+                session.command(line, code)
+            session.command("LIST", 425)
+        with session.data("port") as data:
+            data.close()
+            session.command("LIST", 425)
+
     def test_restart_of_an_upload_leaves_no_hole(self):
         self.remote("file", b"12345")
         session = self.session()
