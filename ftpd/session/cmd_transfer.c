@@ -172,6 +172,21 @@ cmd_retr(struct session *s, char *arg)
 	run(s, &t, greeting);
 }
 
+/* Why the file of an upload could not be opened, which errno tells. */
+static void
+refuse_upload(struct session *s, const char *arg, enum open_mode mode)
+{
+	if (errno == ERANGE)
+		reply(s, 554, "REST %lld lies beyond the end of %s: that would leave a hole.",
+		    (long long)s->params.restart, arg);
+	else if (errno == EPERM && !s->conf->allow_store_restart &&
+	         (mode == OPEN_APPEND || s->params.restart != 0))
+		reply(s, 451, "%s: Uploads are not resumed or appended to here (AllowStoreRestart).",
+		    arg);
+	else
+		reply_errno(s, errno == ENOSPC || errno == EDQUOT ? 452 : 553, arg);
+}
+
 /* STOR, APPE and STOU: what differs is how the file is opened. */
 static void
 receive(struct session *s, const char *verb, const char *arg, enum open_mode mode)
@@ -187,22 +202,15 @@ receive(struct session *s, const char *verb, const char *arg, enum open_mode mod
 		reply(s, 501, "REST and RANG do not go with %s.", verb);
 		return;
 	}
-	if (!dataconn_agreed(s)) /* else an empty file would be left behind */
+	/* agreed: else an empty file would be left behind; begun: a file without a name cannot be
+	 * given one by a process whose capabilities have changed since (port 20) */
+	if (!dataconn_agreed(s) || !dataconn_begin(s))
 		return;
 	t.file = ask_open(s, path, mode, s->params.restart, &answer);
-	if (t.file == -1 && errno == ERANGE) {
-		reply(s, 554, "REST %lld lies beyond the end of %s: that would leave a hole.",
-		    (long long)s->params.restart, arg);
-		return;
-	}
-	if (t.file == -1 && errno == EPERM && !s->conf->allow_store_restart &&
-	    (mode == OPEN_APPEND || s->params.restart != 0)) {
-		reply(s, 451, "%s: Uploads are not resumed or appended to here (AllowStoreRestart).",
-		    arg);
-		return;
-	}
 	if (t.file == -1) {
-		reply_errno(s, errno == ENOSPC || errno == EDQUOT ? 452 : 553, arg);
+		refuse_upload(s, arg, mode);
+		if (s->port.kind == PORT_ACTIVE)
+			dataconn_forget(s); /* it has begun already */
 		return;
 	}
 	t.path = path;

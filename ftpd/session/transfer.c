@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -32,21 +34,39 @@ static char copy_out[2 * COPY_SIZE];
 
 _Static_assert(sizeof(copy_out) >= NAMES_ROWS_OUT && COPY_SIZE >= NAMES_ROWS, "no room for rows");
 
-/* Waits for fd; TRANSFER_DONE means: go on. */
+/* How many bytes the peer has taken; 0 for what is no TCP connection. */
+static uint64_t
+taken_by_peer(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_bytes_acked : 0;
+}
+
+/*
+ * Waits for fd; TRANSFER_DONE means: go on. What has been sent may lie in the kernel's
+ * buffer for longer than TimeoutStalled: while a slow client takes of it, bytes move.
+ */
 static enum transfer_result
 wait_for(struct session *s, int fd, short events)
 {
-	switch (session_wait(s, fd, events, deadline_in(s->conf->timeout_stalled))) {
-	case WAIT_READY:
-		return TRANSFER_DONE;
-	case WAIT_ABORTED:
-		return TRANSFER_ABORTED;
-	case WAIT_TIMED_OUT:
-		return TRANSFER_STALLED;
-	case WAIT_CLOSED:
-		break;
+	for (;;) {
+		uint64_t before = events == POLLOUT ? taken_by_peer(fd) : 0;
+
+		switch (session_wait(s, fd, events, deadline_in(s->conf->timeout_stalled))) {
+		case WAIT_READY:
+			return TRANSFER_DONE;
+		case WAIT_ABORTED:
+			return TRANSFER_ABORTED;
+		case WAIT_TIMED_OUT:
+			if (events == POLLOUT && taken_by_peer(fd) != before)
+				continue;
+			return TRANSFER_STALLED;
+		case WAIT_CLOSED:
+			return TRANSFER_CLOSED;
+		}
 	}
-	return TRANSFER_CLOSED;
 }
 
 /* Waits for bytes of the data connection; those that TLS has taken already count. */
