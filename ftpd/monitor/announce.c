@@ -116,19 +116,19 @@ take_line(struct monitor *m, char *line)
 	return true;
 }
 
-/* Waits until the gateway has something to say; false when the time has passed. */
+/* Waits until the gateway has something to say; false when the time has passed, or nobody asks. */
 static bool
 await_gateway(const struct monitor *m, int64_t until)
 {
-	struct pollfd p = { .fd = m->gateway, .events = POLLIN };
+	struct pollfd p[2] = { { .fd = m->gateway, .events = POLLIN }, { .fd = m->sock } };
 	int64_t left;
 	int n;
 
 	do {
 		left = until - monitor_clock();
-		n = poll(&p, 1, left < 0 ? 0 : (int)left);
+		n = poll(p, 2, left < 0 ? 0 : (int)left);
 	} while (n == -1 && errno == EINTR);
-	return n > 0;
+	return n > 0 && p[0].revents != 0;
 }
 
 enum heard { HEARD_LINE, HEARD_NOTHING, HEARD_END };
