@@ -47,8 +47,9 @@ SAME = (
 )
 
 
-# Known and not offered; and what no argument can make wrong.
-NEVER_DONE = {"REIN", "SMNT", "LPRT", "LPSV", "MFCT", "DSIZ", "COMB", "AUTH"}
+# Known and not offered, or done with TLS alone; and what no argument can make wrong.
+NEVER_DONE = {"REIN", "SMNT", "LPRT", "LPSV", "MFCT", "DSIZ", "COMB",
+              "AUTH", "PBSZ", "PROT", "CCC"}
 NEVER_REFUSED = {"NOOP", "CLNT", "CSID"}
 
 
