@@ -3,8 +3,8 @@
  * talks): every request, its fixed struct, its answer.
  *
  * Over one SOCK_SEQPACKET socketpair the session sends a request and waits; the
- * monitor answers exactly once with the same type: an errno (0 = done) first,
- * the struct, and a descriptor where one is named below. A type that is unknown
+ * monitor answers exactly once (REQ_ENDED: never) with the same type: an errno
+ * (0 = done) first, the struct, and a descriptor where one is named below. A type that is unknown
  * or not for this state, a size that is not the struct's, a string without its
  * NUL: the monitor logs it and ends the connection.
  *
@@ -44,6 +44,7 @@ enum request {
 	REQ_SPACE,     /* req_path    -> ans_space */
 	REQ_SYMLINK,   /* req_symlink -> answer: EXDEV: leads out of the link's directory */
 	REQ_TLS,       /* req_tls     -> answer: 0: genkan-ftpd-tls goes on, this session ends; state LOGIN */
+	REQ_ENDED,     /* req_done    -> no answer: REQ_DONE where nothing is left to be done or told */
 	REQ_END
 };
 

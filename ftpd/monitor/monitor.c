@@ -40,7 +40,7 @@ struct rule {
 	const char *name;
 	unsigned states; /* enum monitor_state: when it may be asked */
 	unsigned rights; /* RIGHT_…: what the account must have, all of it */
-	size_t size, answer;
+	size_t size, answer; /* answer 0: none is given */
 	/* Answers by an errno or 0, and a descriptor of ours to pass along and close. */
 	int (*handle)(struct monitor *, const union any_request *, union any_answer *, int *fd);
 	void (*then)(struct monitor *); /* what is done once a good answer has left */
@@ -49,6 +49,7 @@ struct rule {
 };
 
 static int done_request(struct monitor *, const union any_request *, union any_answer *, int *);
+static int ended_request(struct monitor *, const union any_request *, union any_answer *, int *);
 
 #define SIZES(r, a) sizeof(struct req_##r), sizeof(struct a)
 #define PART(r, m)                                                                                 \
@@ -95,6 +96,8 @@ static const struct rule rules[REQ_END] = {
 		NULL, { PART(symlink, path), PART(symlink, target) } },
 	[REQ_TLS] = { "TLS", STATE_LOGIN, 0, SIZES(tls, answer), tls_request, tls_take_over,
 		{ PART(tls, host) }, PARTS(tls, names_told, private) },
+	[REQ_ENDED] = { "ENDED", STATE_USER, 0, sizeof(struct req_done), 0, ended_request, NULL,
+		{ PART(done, path) }, PARTS(done, complete, listing) },
 };
 /* clang-format on */
 
@@ -193,6 +196,22 @@ done_request(struct monitor *m, const union any_request *req, union any_answer *
 	return error;
 }
 
+/* Is not answered: an upload that had to be put in its place here cannot end so. */
+static int
+ended_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
+{
+	struct req_done done = req->done;
+
+	(void)ans;
+	(void)fd;
+	dataport_forget(m);
+	presence_done(m);
+	done.complete = done.complete && !done.listing && m->upload == NULL;
+	upload_discard(m);
+	xferlog_write(m, &done);
+	return 0;
+}
+
 /* What is wrong with a request, or NULL. */
 static const char *
 broken_rule(const struct rule *rule, const struct monitor *m, const void *req, size_t len)
@@ -242,10 +261,12 @@ answer_request(struct monitor *m, uint32_t type, const union any_request *req)
 		error = rule->handle(m, req, &ans, &fd);
 	ans.plain.error = error;
 	trace(rule, req, error);
+	if (rule->answer == 0)
+		return true;
 	sent = msg_send(m->sock, type, &ans, rule->answer, fd);
 	if (sent == -1 && errno != EPIPE && errno != ECONNRESET)
 		log_warn("answer to %s", rule->name);
-	if (fd != -1)
+	if (fd != -1 && !presence_keeps(m, fd))
 		close(fd);
 	if (sent == 0 && error == 0 && rule->then != NULL)
 		rule->then(m);

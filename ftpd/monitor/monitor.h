@@ -36,7 +36,8 @@ struct upload;
 /* The transfer that presence.h tells of. */
 struct watched {
 	bool on;
-	int fd;      /* a copy of the session's descriptor */
+	bool news;   /* the slot does not tell of the present state yet */
+	int fd;      /* the file, which the session has as well */
 	off_t from;  /* the offset where it began */
 	int64_t due; /* monitor_clock() of the next word about it */
 };

@@ -3,7 +3,6 @@
  */
 #include "presence.h"
 
-#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +15,9 @@
 
 /* How often progress is written down, in milliseconds. */
 #define TICK 1000
+
+/* How late a change is, in milliseconds: many small transfers are written down together. */
+#define DELAY 200
 
 static int64_t
 wall_clock(void)
@@ -32,13 +34,17 @@ has_slot(const struct monitor *m)
 	return m->slots != -1 && m->slot != -1;
 }
 
+/* The state is another one from now on; presence_tick() writes it down. */
 static void
-tell(struct monitor *m, enum slot_state state)
+change(struct monitor *m, enum slot_state state)
 {
+	int64_t due = monitor_clock() + DELAY;
+
 	m->self.state = state;
 	m->self.changed = wall_clock();
-	if (slots_update(m->slots, m->slot, &m->self) == -1)
-		log_warn("slots");
+	if (!m->watched.news || m->watched.due > due)
+		m->watched.due = due;
+	m->watched.news = true;
 }
 
 /* The name's end is what tells most. */
@@ -71,8 +77,13 @@ stop_watching(struct monitor *m)
 void
 presence_login(struct monitor *m)
 {
-	if (has_slot(m))
-		tell(m, SLOT_IDLE);
+	if (!has_slot(m))
+		return;
+	m->self.state = SLOT_IDLE;
+	m->self.changed = wall_clock();
+	/* at once: other logins of the user are counted by it */
+	if (slots_update(m->slots, m->slot, &m->self) == -1)
+		log_warn("slots");
 }
 
 void
@@ -81,13 +92,19 @@ presence_file(struct monitor *m, const struct req_open *r, const struct stat *st
 	bool reads = r->mode == OPEN_READ;
 
 	stop_watching(m);
-	if (!has_slot(m) || (m->watched.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) == -1)
+	if (!has_slot(m))
 		return;
 	m->watched.on = true;
-	m->watched.from = lseek(fd, 0, SEEK_CUR);
-	m->watched.due = monitor_clock() + TICK;
+	m->watched.fd = fd;
+	m->watched.from = r->mode == OPEN_APPEND ? st->st_size : r->restart;
 	begin(m, r->path, reads ? st->st_size - r->restart : -1);
-	tell(m, reads ? SLOT_READS : SLOT_WRITES);
+	change(m, reads ? SLOT_READS : SLOT_WRITES);
+}
+
+bool
+presence_keeps(const struct monitor *m, int fd)
+{
+	return m->watched.on && m->watched.fd == fd;
 }
 
 void
@@ -97,7 +114,10 @@ presence_listing(struct monitor *m, const char *path)
 		return;
 	stop_watching(m);
 	begin(m, path, -1);
-	tell(m, SLOT_LISTS);
+	change(m, SLOT_LISTS);
+	/* at once: while rows are written into a full pipe nothing else is */
+	m->watched.due = monitor_clock();
+	presence_tick(m);
 }
 
 void
@@ -106,7 +126,7 @@ presence_done(struct monitor *m)
 	if (!has_slot(m))
 		return;
 	stop_watching(m);
-	tell(m, SLOT_IDLE);
+	change(m, SLOT_IDLE);
 }
 
 int
@@ -114,25 +134,35 @@ presence_due(const struct monitor *m)
 {
 	int64_t left;
 
-	if (!m->watched.on)
+	if (!m->watched.on && !m->watched.news)
 		return -1;
 	left = m->watched.due - monitor_clock();
 	return left < 0 ? 0 : (int)left;
 }
 
+/* How far the transfer is. */
+static void
+measure(struct monitor *m)
+{
+	int64_t bytes = lseek(m->watched.fd, 0, SEEK_CUR) - m->watched.from;
+
+	m->self.bytes = bytes < 0 ? 0 : bytes;
+	m->self.changed = wall_clock();
+}
+
 void
 presence_tick(struct monitor *m)
 {
-	int64_t bytes;
+	int written;
 
 	if (presence_due(m) != 0)
 		return;
 	m->watched.due = monitor_clock() + TICK;
-	bytes = lseek(m->watched.fd, 0, SEEK_CUR) - m->watched.from;
-	if (bytes < 0)
-		bytes = 0;
-	m->self.bytes = bytes;
-	m->self.changed = wall_clock();
-	if (slots_progress(m->slots, m->slot, &m->self) == -1)
+	if (m->watched.on)
+		measure(m);
+	written = m->watched.news ? slots_update(m->slots, m->slot, &m->self)
+	                          : slots_progress(m->slots, m->slot, &m->self);
+	m->watched.news = false;
+	if (written == -1)
 		log_warn("slots");
 }

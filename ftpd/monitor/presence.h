@@ -7,6 +7,7 @@
 #ifndef GENKAN_PRESENCE_H
 #define GENKAN_PRESENCE_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 struct monitor;
@@ -15,8 +16,13 @@ struct req_open;
 /* The user is in. */
 void presence_login(struct monitor *m);
 
-/* A file that stands at its offset was opened. Keeps a copy of the descriptor until presence_done(). */
+/*
+ * A file that stands at its offset was opened. Keeps the descriptor until
+ * presence_done() if presence_keeps() says so; else the caller closes it.
+ */
 void presence_file(struct monitor *m, const struct req_open *r, const struct stat *st, int fd);
+
+bool presence_keeps(const struct monitor *m, int fd);
 
 /* A listing has begun. */
 void presence_listing(struct monitor *m, const char *path);
@@ -27,7 +33,7 @@ void presence_done(struct monitor *m);
 /* Milliseconds until presence_tick() is due, -1: there is nothing to tell. */
 int presence_due(const struct monitor *m);
 
-/* Writes down how far the transfer is. */
+/* Writes down what has changed, and how far the transfer is. */
 void presence_tick(struct monitor *m);
 
 #endif

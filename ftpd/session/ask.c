@@ -29,6 +29,7 @@ static const char *const names[REQ_END] = {
 	[REQ_SPACE] = "SPACE",
 	[REQ_SYMLINK] = "SYMLINK",
 	[REQ_TLS] = "TLS",
+	[REQ_ENDED] = "ENDED",
 };
 
 /*
@@ -243,6 +244,13 @@ int
 ask_done(struct session *s, const struct req_done *done)
 {
 	return ask_plain(s, REQ_DONE, done, sizeof(*done));
+}
+
+void
+ask_ended(struct session *s, const struct req_done *done)
+{
+	if (msg_send(s->monitor, REQ_ENDED, done, sizeof(*done), -1) == -1)
+		fatal("request %s", names[REQ_ENDED]);
 }
 
 int

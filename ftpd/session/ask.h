@@ -58,4 +58,7 @@ int ask_connect(struct session *s, uint16_t port);
 
 int ask_done(struct session *s, const struct req_done *done);
 
+/* Tells the same where there is nothing to wait for: no listing, no upload to be put in its place. */
+void ask_ended(struct session *s, const struct req_done *done);
+
 #endif

@@ -30,7 +30,10 @@ tell_monitor(struct session *s, const struct transfer *t, bool complete)
 	};
 
 	strlcpy(done.path, t->path, sizeof(done.path));
-	return ask_done(s, &done);
+	if (t->pipe || t->hidden || (done.upload && s->conf->sync_uploads))
+		return ask_done(s, &done);
+	ask_ended(s, &done);
+	return 0;
 }
 
 void

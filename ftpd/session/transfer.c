@@ -25,6 +25,9 @@
 
 #define COPY_SIZE (64 << 10)
 
+/* An upload up to here is not worth a pipe. */
+#define SMALL (4 * COPY_SIZE)
+
 /* How long a client may take to say TLS's goodbye after a download; it has got everything. */
 #define GOODBYE_SECONDS 1
 
@@ -228,11 +231,12 @@ pump_rows(struct session *s, struct transfer *t)
 {
 	for (;;) {
 		enum transfer_result r = wait_for(s, t->file, POLLIN);
+		size_t max = PIPE_SIZE;
 		ssize_t n;
 
-		if (r != TRANSFER_DONE)
+		if (r != TRANSFER_DONE || (r = wait_turn(s, t, &max)) != TRANSFER_DONE)
 			return r;
-		n = splice(t->file, NULL, t->data, NULL, PIPE_SIZE, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+		n = splice(t->file, NULL, t->data, NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 		if (n == 0)
 			return TRANSFER_DONE;
 		if (n > 0)
@@ -390,12 +394,46 @@ can_splice(const struct transfer *t, const int pipe[2])
 	return splice(pipe[0], NULL, t->file, NULL, 1, SPLICE_F_NONBLOCK) == -1 && errno == EAGAIN;
 }
 
+/*
+ * The first bytes, through a buffer: most files are small, and the calls around
+ * a pipe would cost more than a copy. True when that was all, *r being the result.
+ */
+static bool
+pump_small(struct session *s, struct transfer *t, enum transfer_result *r)
+{
+	while (t->bytes < SMALL && t->bytes != t->size) {
+		size_t max = room(t, sizeof(copy_in));
+		ssize_t n;
+
+		if ((*r = wait_turn(s, t, &max)) != TRANSFER_DONE)
+			return true;
+		n = recv(t->data, copy_in, max, 0);
+		if (n == 0)
+			*r = t->size >= 0 ? TRANSFER_SHORT : TRANSFER_DONE;
+		else if (n == -1 && is_passing(errno))
+			*r = wait_for(s, t->data, POLLIN);
+		else if (n == -1)
+			*r = TRANSFER_LOST;
+		else
+			*r = write_all(t, copy_in, (size_t)n);
+		if (n > 0)
+			t->bytes += n;
+		if (n == 0 || *r != TRANSFER_DONE)
+			return true;
+	}
+	if (t->bytes == t->size)
+		*r = expect_end(s, t);
+	return t->bytes == t->size;
+}
+
 static enum transfer_result
 pump_splice(struct session *s, struct transfer *t)
 {
 	enum transfer_result r;
 	int pipe[2], error;
 
+	if (pump_small(s, t, &r))
+		return r;
 	if (pipe2(pipe, O_CLOEXEC) == -1)
 		return pump_in(s, t);
 	fcntl(pipe[1], F_SETPIPE_SZ, PIPE_SIZE); /* fails above a user's share: smaller steps then */

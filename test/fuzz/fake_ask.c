@@ -342,6 +342,14 @@ ask_done(struct session *s, const struct req_done *done)
 	return error == 0 ? 0 : failed(error);
 }
 
+void
+ask_ended(struct session *s, const struct req_done *done)
+{
+	CHECK(!done->listing);
+	(void)check_path(s, done->path);
+	CHECK(memchr(done->path, '\0', sizeof(done->path)) != NULL && done->bytes >= 0);
+}
+
 int
 ask_set_group(struct session *s, const char *path, gid_t group)
 {

@@ -44,11 +44,15 @@ look(struct house *h)
 	return slot;
 }
 
+/* A change is told a moment later. */
 static void
 assert_state(struct house *h, enum slot_state state, const char *path)
 {
+	int64_t end = house_clock() + 5000;
 	struct slot slot = look(h);
 
+	for (; slot.state != (uint32_t)state && house_clock() < end; slot = look(h))
+		(void)poll(NULL, 0, 20);
 	assert_int_equal(slot.state, state);
 	if (path != NULL)
 		assert_string_equal(slot.path, path);
@@ -183,6 +187,28 @@ listings_are_told(void **state)
 	house_end(h);
 }
 
+/* Between two changes that follow each other at once nothing is written down. */
+static void
+the_last_of_many_changes_is_told(void **state)
+{
+	struct house *h = *state;
+	int i, fd;
+
+	house_make(h, "home/file", "0123456789");
+	house_make(h, "home/last", "01234");
+	house_login(h);
+	for (i = 0; i < 100; i++) {
+		assert_int_not_equal(fd = house_open(h, OPEN_READ, "/file", 0), -1);
+		close(fd);
+		assert_int_equal(done(h, false), 0);
+	}
+	assert_int_not_equal(fd = house_open(h, OPEN_READ, "/last", 0), -1);
+	assert_state(h, SLOT_READS, "/last");
+	assert_int_equal(look(h).size, 5);
+	close(fd);
+	house_end(h);
+}
+
 static void
 the_end_of_a_long_name_is_told(void **state)
 {
@@ -250,6 +276,7 @@ main(void)
 		T(what_is_written_is_told_with_progress),
 		T(a_session_that_seeks_tells_no_negative_numbers),
 		T(listings_are_told),
+		T(the_last_of_many_changes_is_told),
 		T(the_end_of_a_long_name_is_told),
 		T(files_that_are_never_done_are_not_kept),
 		T(the_slot_is_free_behind_the_end),

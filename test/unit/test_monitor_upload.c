@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "hostile.h"
+#include "msg.h"
 #include "sysfilter.h"
 
 /* Tells that a transfer has ended; the answer's errno. */
@@ -256,6 +257,29 @@ a_directory_that_took_the_name_is_an_error(void **state)
 	assert_int_equal(count(h, &hidden), 1);
 }
 
+/* ENDED is for transfers that need nothing: it never puts a hidden file in its place. */
+static void
+an_upload_that_is_only_ended_was_broken_off(void **state)
+{
+	struct house *h = *state;
+	struct req_done req = { .upload = true, .complete = true, .path = "/file" };
+	int fd, hidden;
+
+	house_make(h, "home/file", "old");
+	enter(h);
+	put(fd = house_open(h, OPEN_STORE, "/file", 0), "new");
+	close(fd);
+	assert_int_equal(msg_send(h->sock, REQ_ENDED, &req, sizeof(req), -1), 0);
+	assert_int_equal(house_ask_path(h, REQ_CHDIR, "/"), 0);
+	assert_true(house_holds(h, "home/file", "old"));
+	assert_int_equal(count(h, &hidden), 1);
+	assert_true(house_logged(h, "incomplete"));
+	/* there is nothing left that could be completed */
+	assert_int_equal(done(h, true, true, "/file"), 0);
+	assert_true(house_holds(h, "home/file", "old"));
+	house_end(h);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, house_setup, house_teardown)
 
 int
@@ -264,6 +288,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		T(a_file_is_replaced_when_the_upload_is_complete),
 		T(with_sync_too),
+		T(an_upload_that_is_only_ended_was_broken_off),
 		T(without_nameless_files_the_hidden_one_has_a_name),
 		T(a_monitor_that_is_killed_leaves_nothing),
 		T(what_the_session_says_of_names_does_not_count),
