@@ -146,10 +146,10 @@ run_roles(const struct conf *conf, const struct client *client, struct monitor *
 	if (pid == -1)
 		give_up(client, "fork of the session");
 	if (pid == 0) {
-		log_set_role("session");
 		signal(SIGTERM, SIG_IGN); /* it ends with the monitor, and tells the client so */
 		pages_program();
 		pages_stack(SESSION_STACK);
+		log_set_role("session");
 		close(pair[0]);
 		if (m->slots != -1)
 			close(m->slots);
@@ -262,8 +262,8 @@ check_certificates(const struct conf *conf)
 	return status == 0 ? 0 : EX_CONFIG;
 }
 
-/* -t, -T and --listen: no client is here. */
-static int
+/* -t, -T and --listen: no client is here. Not inlined: main's stack is touched for every client. */
+static int __attribute__((noinline))
 without_client(struct options *o, const struct conf *conf)
 {
 	char advice[CONF_ADVICE][CONF_ERROR], error[CONF_ERROR];

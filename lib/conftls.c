@@ -11,12 +11,11 @@
 static int
 parse_files(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
 {
-	char text[TLS_FILES * (PATH_MAX + 1)] = "", *file;
+	/* the text is put together where it is: it does not grow */
+	char *rest = strcasecmp(value, "none") == 0 ? NULL : value, *to = value, *file;
 	unsigned n = 0;
 
-	if (strcasecmp(value, "none") == 0)
-		value = NULL;
-	while ((file = strsep(&value, BLANKS)) != NULL) {
+	while ((file = strsep(&rest, BLANKS)) != NULL) {
 		if (*file == '\0')
 			continue;
 		if (*file != '/')
@@ -27,10 +26,12 @@ parse_files(const struct directive *d, struct conf *conf, char *value, char why[
 		if (++n > TLS_FILES)
 			return confvalue_wrong(why, "%d files are the most", TLS_FILES);
 		if (n > 1)
-			(void)strlcat(text, " ", sizeof(text));
-		(void)strlcat(text, file, sizeof(text));
+			*to++ = ' ';
+		memmove(to, file, strlen(file));
+		to += strlen(file);
 	}
-	return confvalue_string(field_of(d, conf), text, why);
+	*to = '\0';
+	return confvalue_string(field_of(d, conf), value, why);
 }
 
 static void
