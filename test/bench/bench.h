@@ -35,15 +35,26 @@ void hash_begin(struct hash *h);
 void hash_add(struct hash *h, const void *bytes, size_t len);
 uint64_t hash_end(struct hash *h);
 
+/*
+ * TLS on a connected socket, by OpenSSL in bench_tls, not at all in bench_client.
+ * control: the connection whose session is resumed, or NULL. Everything fails at once.
+ */
+void *tls_begin(int fd, void *control);
+long tls_read(void *tls, void *buf, size_t len); /* 0 at the end */
+long tls_write(void *tls, const void *buf, size_t len);
+void tls_end(void *tls);
+
 /* A control connection. */
 struct ftp {
 	int fd;
+	void *tls; /* NULL: in the clear */
 	char in[8192];
 	size_t at, len;
 };
 extern const char *ftp_user, *ftp_password;
+extern int ftp_wants_tls; /* AUTH TLS; data connections likewise */
 
-void ftp_connect(struct ftp *f, unsigned port); /* and the whole greeting */
+void ftp_connect(struct ftp *f, unsigned port); /* and the whole greeting, AUTH TLS if wanted */
 /* Sends one command line. */
 void ftp_send(struct ftp *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Reads one whole reply, of which the last line stays in line; returns its code. */
@@ -53,6 +64,7 @@ void ftp_expect(struct ftp *f, char digit);
 void ftp_command(struct ftp *f, char digit, const char *command);
 void ftp_login(struct ftp *f);
 int ftp_passive(struct ftp *f); /* a connected data connection */
+void *ftp_secure(struct ftp *f, int data); /* TLS of a data connection, behind the 150; or NULL */
 void ftp_quit(struct ftp *f);   /* until the server has closed */
 
 /* Commands of bench_client that move data, in bench_transfer.c. */

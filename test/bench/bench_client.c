@@ -2,6 +2,7 @@
  * The client of the comparison:
  *
  *	bench_client [-w] [-u USER -p PASSWORD] COMMAND PORT [ARGUMENT ...]
+ *	bench_tls -s [...]                        the same through TLS
  *
  * A command measures one thing once and prints one JSON object; the commands
  * are listed at the end. bench_client make and hash prepare and check files.
@@ -99,6 +100,23 @@ do_login(unsigned port, char **arg)
 		ftp_quit(&f);
 	}
 	print_median(ms, n);
+}
+
+/* logins N: whole sessions that do nothing else. */
+static void
+do_logins(unsigned port, char **arg)
+{
+	unsigned n = samples(arg[0]);
+	double begin = now();
+
+	for (unsigned i = 0; i < n; i++) {
+		struct ftp f;
+
+		ftp_connect(&f, port);
+		ftp_login(&f);
+		ftp_quit(&f);
+	}
+	printf("{\"seconds\": %.6f, \"n\": %u}\n", now() - begin, n);
 }
 
 static void
@@ -267,6 +285,7 @@ static const struct command {
 } commands[] = {
 	{ "greet", 1, do_greet, NULL },
 	{ "login", 1, do_login, NULL },
+	{ "logins", 1, do_logins, NULL },
 	{ "session", 3, do_session, NULL },
 	{ "rate", 4, do_rate, NULL },
 	{ "idle", 1, do_idle, NULL },
@@ -286,9 +305,11 @@ main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	alarm(LIMIT);
-	while ((c = getopt(argc, argv, "wu:p:")) != -1) {
+	while ((c = getopt(argc, argv, "swu:p:")) != -1) {
 		if (c == 'w')
 			wait_for_line = true;
+		else if (c == 's')
+			ftp_wants_tls = 1;
 		else if (c == 'u')
 			ftp_user = optarg;
 		else if (c == 'p')
@@ -312,6 +333,6 @@ main(int argc, char **argv)
 		return 0;
 	}
 	fprintf(
-	    stderr, "usage: bench_client [-w] [-u USER -p PASSWORD] COMMAND PORT [ARGUMENT ...]\n");
+	    stderr, "usage: bench_client [-sw] [-u USER -p PASSWORD] COMMAND PORT [ARGUMENT ...]\n");
 	return 64;
 }

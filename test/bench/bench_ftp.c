@@ -19,6 +19,7 @@
 #define HASH_PRIME 0x9e3779b97f4a7c15u
 
 const char *ftp_user = "anonymous", *ftp_password = "bench@example.net";
+int ftp_wants_tls;
 
 void
 fail(const char *fmt, ...)
@@ -155,6 +156,10 @@ ftp_send(struct ftp *f, const char *fmt, ...)
 	n = vsnprintf(line, sizeof(line) - 2, fmt, ap);
 	va_end(ap);
 	memcpy(line + n, "\r\n", 2);
+	if (f->tls != NULL) {
+		tls_write(f->tls, line, (size_t)n + 2);
+		return;
+	}
 	if (write(f->fd, line, (size_t)n + 2) != n + 2)
 		fail("control connection: %s", strerror(errno));
 }
@@ -176,7 +181,8 @@ read_line(struct ftp *f, char line[static 1024])
 			if (c != '\r' && c != '"' && c != '\\' && n < 1023)
 				line[n++] = c;
 		}
-		ssize_t got = read(f->fd, f->in, sizeof(f->in));
+		ssize_t got = f->tls != NULL ? tls_read(f->tls, f->in, sizeof(f->in))
+		                             : read(f->fd, f->in, sizeof(f->in));
 
 		if (got <= 0)
 			return 0;
@@ -224,8 +230,19 @@ void
 ftp_connect(struct ftp *f, unsigned port)
 {
 	f->at = f->len = 0;
+	f->tls = NULL;
 	f->fd = connect_to(port);
 	ftp_expect(f, '2');
+	if (ftp_wants_tls) {
+		ftp_command(f, '2', "AUTH TLS");
+		f->tls = tls_begin(f->fd, NULL);
+	}
+}
+
+void *
+ftp_secure(struct ftp *f, int data)
+{
+	return f->tls == NULL ? NULL : tls_begin(data, f->tls);
 }
 
 void
@@ -268,5 +285,7 @@ ftp_quit(struct ftp *f)
 	ftp_command(f, '2', "QUIT");
 	while (read_line(f, line))
 		;
+	if (f->tls != NULL)
+		tls_end(f->tls);
 	close(f->fd);
 }

@@ -28,19 +28,30 @@ start_session(struct ftp *f, unsigned port, const char *type)
 {
 	ftp_connect(f, port);
 	ftp_login(f);
+	if (f->tls != NULL) {
+		ftp_command(f, '2', "PBSZ 0");
+		ftp_command(f, '2', "PROT P");
+	}
 	ftp_send(f, "TYPE %s", type);
 	ftp_expect(f, '2');
 }
 
-/* recv(2) that fails the measurement; 0 at the end. */
+/* recv(2), or TLS, that fails the measurement; 0 at the end. */
 static size_t
-receive(int fd)
+receive_by(int fd, void *tls)
 {
-	ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
+	ssize_t n = tls != NULL ? tls_read(tls, buffer, sizeof(buffer))
+	                        : recv(fd, buffer, sizeof(buffer), 0);
 
 	if (n == -1)
 		fail("data connection: %s", strerror(errno));
 	return (size_t)n;
+}
+
+static size_t
+receive(int fd)
+{
+	return receive_by(fd, NULL);
 }
 
 /* retr TYPE REMOTE HASH: from the command to the last reply. */
@@ -52,6 +63,7 @@ do_retr(unsigned port, char **arg)
 	double begin, seconds;
 	uint64_t sum;
 	size_t n;
+	void *tls;
 	int data;
 
 	start_session(&f, port, arg[0]);
@@ -60,8 +72,11 @@ do_retr(unsigned port, char **arg)
 	begin = now();
 	ftp_send(&f, "RETR %s", arg[1]);
 	ftp_expect(&f, '1');
-	while ((n = receive(data)) > 0)
+	tls = ftp_secure(&f, data);
+	while ((n = receive_by(data, tls)) > 0)
 		hash_add(&h, buffer, n);
+	if (tls != NULL)
+		tls_end(tls);
 	close(data);
 	ftp_expect(&f, '2');
 	seconds = now() - begin;
@@ -82,6 +97,23 @@ send_file(int data, int file, off_t size)
 		if (sendfile(data, file, &at, (size_t)(size - at)) <= 0)
 			fail(
 			    "data connection after %lld bytes: %s", (long long)at, strerror(errno));
+	close(data);
+}
+
+/* The same through TLS, which a kernel does not know. */
+static void
+send_through(void *tls, int data, int file)
+{
+	ssize_t n;
+
+	while ((n = read(file, buffer, sizeof(buffer))) > 0)
+		for (ssize_t at = 0; at < n;)
+			at += tls_write(tls, buffer + at, (size_t)(n - at));
+	tls_end(tls);
+	/* closed with session tickets unread, the connection would be reset */
+	shutdown(data, SHUT_WR);
+	while (read(data, buffer, sizeof(buffer)) > 0)
+		;
 	close(data);
 }
 
@@ -108,6 +140,7 @@ do_stor(unsigned port, char **arg)
 	struct ftp f;
 	struct stat st;
 	double begin, seconds;
+	void *tls;
 	int data, file = open(arg[1], O_RDONLY | O_CLOEXEC);
 
 	if (file == -1 || fstat(file, &st) == -1)
@@ -117,7 +150,11 @@ do_stor(unsigned port, char **arg)
 	begin = now();
 	ftp_send(&f, "STOR %s", arg[0]);
 	ftp_expect(&f, '1');
-	send_file(data, file, st.st_size);
+	if ((tls = ftp_secure(&f, data)) != NULL) {
+		send_through(tls, data, file);
+	} else {
+		send_file(data, file, st.st_size);
+	}
 	ftp_expect(&f, '2');
 	seconds = now() - begin;
 	ftp_quit(&f);

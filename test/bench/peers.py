@@ -52,13 +52,16 @@ def _unpack(package):
     return target
 
 
+NO_TLS = dict.fromkeys(("tls-login", "tls-retr", "tls-stor"), "is not configured for TLS here")
+
+
 class Server:
     """One that can be started: argv[0] is the program, then come argv0 and its arguments."""
 
     packages = ()
     needs_root = True
     libraries = ()
-    lacks = {}  # rows that it cannot serve, with the reason
+    lacks = NO_TLS  # rows that it cannot serve, with the reason
     most = 4000  # sessions at a time
 
     def __init__(self, name):
@@ -81,6 +84,10 @@ class Server:
         """Writes what the server needs; returns its argv."""
         raise NotImplementedError
 
+    def prepare_tls(self, world):
+        """The argv of the same server with TLS, which the other rows do not pay for."""
+        raise Failed("is not configured for TLS here")
+
 
 class Null(Server):
     """The limit of a greeting, and of everything else."""
@@ -97,6 +104,7 @@ class Null(Server):
 
 class Genkan(Server):
     needs_root = False
+    lacks = {}
 
     def fetch(self):
         path = os.path.join(BUILD, "genkan-ftpd")
@@ -123,6 +131,19 @@ RunDirectory {world.file("run")}
             if checked.returncode == 0:
                 break
         return [program, "genkan-ftpd", "-f", conf]
+
+    def prepare_tls(self, world):
+        if not os.access(os.path.join(BUILD, "genkan-ftpd-tls"), os.X_OK):
+            raise Failed("genkan-ftpd-tls was not built")
+        cert, key, _ = world.make_certificate()
+        with open(world.file("genkan.conf"), encoding="ascii") as file:
+            text = file.read()
+        conf = world.file("genkan-tls.conf", text + f"""\
+TLS on
+TLSCertificateFile {cert}
+TLSCertificateKeyFile {key}
+""")
+        return [os.path.join(BUILD, "genkan-ftpd"), "genkan-ftpd", "-f", conf]
 
 
 class Vsftpd(Server):
@@ -154,10 +175,25 @@ secure_chroot_dir={world.file("vsftpd-empty")}
 """)
         return [self.program("usr/sbin/vsftpd"), "vsftpd", conf]
 
+    def prepare_tls(self, world):
+        cert, key, _ = world.make_certificate()
+        with open(world.file("vsftpd.conf"), encoding="ascii") as file:
+            text = file.read()
+        conf = world.file("vsftpd-tls.conf", text + f"""\
+ssl_enable=YES
+allow_anon_ssl=YES
+force_local_logins_ssl=NO
+force_local_data_ssl=NO
+rsa_cert_file={cert}
+rsa_private_key_file={key}
+""")
+        return [self.program("usr/sbin/vsftpd"), "vsftpd", conf]
+
 
 class Proftpd(Server):
-    packages = ("proftpd-core",)
+    packages = ("proftpd-core", "proftpd-mod-crypto")
     libraries = LIBRARIES
+    lacks = {}
 
     def prepare(self, world):
         passwd = world.user_file("proftpd.passwd")
@@ -195,10 +231,25 @@ DelayEngine off
 """)
         return [self.program("usr/sbin/proftpd"), "proftpd", "-c", conf]
 
+    def prepare_tls(self, world):
+        cert, key, _ = world.make_certificate()
+        with open(world.file("proftpd.conf"), encoding="ascii") as file:
+            text = file.read()
+        modules = os.path.join(PEERS, "proftpd-mod-crypto", "usr/lib/proftpd")
+        conf = world.file("proftpd-tls.conf", f"""\
+ModulePath {modules}
+LoadModule mod_tls.c
+TLSEngine on
+TLSRSACertificateFile {cert}
+TLSRSACertificateKeyFile {key}
+""" + text)
+        return [self.program("usr/sbin/proftpd"), "proftpd", "-c", conf]
+
 
 class PureFtpd(Server):
     packages = ("pure-ftpd", "pure-ftpd-common")
     libraries = LIBRARIES
+    lacks = {}
 
     def prepare(self, world):
         text = world.file("pure.passwd", f"{VUSER}:{HASH}:{VUSER_UID}:{VUSER_UID}::{world.tree}/./"
@@ -210,11 +261,16 @@ class PureFtpd(Server):
         return [self.program("usr/sbin/pure-ftpd"), "pure-ftpd", "-H", "-c", "5000",
                 "-L", "1000000:5", "-l", f"puredb:{pdb}"]
 
+    def prepare_tls(self, world):
+        _, _, both = world.make_certificate()
+        return [self.program("usr/sbin/pure-ftpd"), "pure-ftpd", "-H", "-c", "5000",
+                "-L", "1000000:5", "-l", f"puredb:{world.file('pure.pdb')}", "-Y", "1", "-2", both]
+
 
 class Inetutils(Server):
     packages = ("inetutils-ftpd",)
     libraries = LIBRARIES
-    lacks = {"mlsd": "has no MLSD"}
+    lacks = {**NO_TLS, "mlsd": "has no MLSD"}
 
     def prepare(self, world):
         return [self.program("usr/sbin/ftpd"), "ftpd", "-l", "-l"]
@@ -223,7 +279,7 @@ class Inetutils(Server):
 class LinuxFtpdSsl(Server):
     packages = ("ftpd-ssl",)
     libraries = LIBRARIES
-    lacks = {"mlsd": "has no MLSD", "list": "needs an ls inside the root of guests"}
+    lacks = {**NO_TLS, "mlsd": "has no MLSD", "list": "needs an ls inside the root of guests"}
 
     def prepare(self, world):
         return [self.program("usr/sbin/in.ftpd"), "in.ftpd", "-l", "-l"]
@@ -243,6 +299,7 @@ class Pyftpdlib(Server):
     packages = ("python3-pyftpdlib",)
     libraries = ("python3-sendfile",)
     lacks = dict.fromkeys(("greet", "session", "rate", "idle"), "is made to be one process for all")
+    lacks.update(NO_TLS)
     lacks["login"] = "has no hashed passwords of its own"
 
     def fetch(self):

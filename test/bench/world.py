@@ -24,7 +24,8 @@ BESIDE = os.path.join(BUILD, "bench")
 BIN = os.path.join(BESIDE, "bin")
 
 PROGRAMS = {
-    "bench_client": ("bench_client.c", "bench_ftp.c", "bench_transfer.c"),
+    "bench_client": ("bench_client.c", "bench_ftp.c", "bench_transfer.c", "bench_notls.c"),
+    "bench_tls": ("bench_client.c", "bench_ftp.c", "bench_transfer.c", "bench_tls.c"),
     "bench_launch": ("bench_launch.c",),
     "bench_null": ("bench_null.c",),
     "bench_bare": ("bench_bare.c",),
@@ -61,14 +62,23 @@ def build_programs():
             continue
         command = [os.environ.get("CC") or "cc", "-std=gnu11", "-O2", "-Wall", "-Wextra",
                    "-Wno-missing-field-initializers", "-D_GNU_SOURCE", "-o", target] + paths
+        if name == "bench_tls":
+            # without OpenSSL's headers it is not there, and its rows say so
+            subprocess.run(command + ["-lssl", "-lcrypto"], stderr=subprocess.DEVNULL)
+            continue
         # static where that works: the launcher's fork and the limit are then the cheapest there are
         if subprocess.run(command + ["-static"], stderr=subprocess.DEVNULL).returncode != 0:
             subprocess.run(command, check=True)
 
 
+def has_tls():
+    return os.path.exists(os.path.join(BIN, "bench_tls"))
+
+
 def client(*args, start=False):
     """Runs bench_client and returns what it measured; start: returns the running process."""
-    command = [os.path.join(BIN, "bench_client")] + [str(arg) for arg in args]
+    program = "bench_tls" if "-s" in args else "bench_client"
+    command = [os.path.join(BIN, program)] + [str(arg) for arg in args]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     if start:
         return process
@@ -359,6 +369,24 @@ class World:
                        stderr=subprocess.DEVNULL)
         if os.path.exists("/etc/ld.so.cache"):
             _mount(cache, "/etc/ld.so.cache", None, _MS_BIND)
+
+    def make_certificate(self):
+        """(certificate, key, both in one file) for the TLS rows, the same for all servers."""
+        cert, key, both = (self.file(name) for name in ("cert.pem", "key.pem", "both.pem"))
+        if not os.path.exists(both):
+            try:
+                subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                                "-days", "3", "-subj", "/CN=bench.example.net", "-keyout", key,
+                                "-out", cert], check=True, capture_output=True)
+            except (OSError, subprocess.CalledProcessError):
+                raise Failed("openssl cannot make a certificate here") from None
+            with open(both, "w", encoding="ascii") as file:
+                for path in (cert, key):
+                    os.chmod(path, 0o600)
+                    with open(path, encoding="ascii") as part:
+                        file.write(part.read())
+            os.chmod(both, 0o600)
+        return cert, key, both
 
     # What is served
 
