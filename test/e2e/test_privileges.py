@@ -362,6 +362,7 @@ class NotRoot(GenkanTest):
         server = self.world.server(prefix=("setpriv", "--bounding-set", "-all"))
         with server.connect() as control:
             control.greet()
+            control.expect(421)
             control.at_end()
         server.wait_no_pairs()
         server.wait_log("capabilities|Operation not permitted")
