@@ -19,7 +19,7 @@
 #define WAIT_SECONDS     600
 #define WAIT_SECONDS_MAX 86400
 
-/* From this machine outwards. The certificate has its place at the end. */
+/* From this machine outwards. */
 static void (*const order[])(struct check *) = {
 	check_config,
 	check_launcher,
@@ -28,6 +28,7 @@ static void (*const order[])(struct check *) = {
 	check_router,
 	check_ddns,
 	check_reach,
+	check_tls,
 };
 
 static void

@@ -114,6 +114,13 @@ void check_firewall(struct check *c);
 void check_router(struct check *c);
 void check_ddns(struct check *c);
 void check_reach(struct check *c);
+void check_tls(struct check *c);
+
+/*
+ * check_ddns.c: the name, or else the address, by which the world knows this home, as far as
+ * MasqueradeAddress says; false if it does not. size: at least NETADDR_TEXT.
+ */
+bool ddns_name(const struct check *c, char *name, size_t size);
 
 /* services.c: finds who starts genkan-ftpd, and the options that it gives. */
 void services_find(struct check *c);
@@ -129,7 +136,8 @@ bool host_exists(const struct check *c, const char *path);
 bool host_path(const struct check *c, const char *path, char full[static PATH_MAX]);
 
 /*
- * Runs a tool of the system, looked for in the usual directories below root. Returns its exit status, with
+ * Runs a tool of the system, looked for in the usual directories below root (a path with a slash is one
+ * as it is). Returns its exit status, with
  * what it wrote (both standard output and error) in *out, to be freed; -1: it is not installed; -2: it
  * did not end in time or was killed.
  */

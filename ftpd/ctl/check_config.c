@@ -98,6 +98,13 @@ look_at_home(struct check *c, const struct pwentry *user)
 	    check_number(user->gid), NULL);
 }
 
+/* True if nobody could log in without a user in AuthUserFile. */
+static bool
+needs_file(const struct check *c)
+{
+	return !c->conf.anonymous && c->conf.auth_system == AUTH_SYSTEM_OFF;
+}
+
 static void
 look_at_users(struct check *c)
 {
@@ -113,7 +120,7 @@ look_at_users(struct check *c)
 	if (!host_path(c, path, full) || (file = fopen(full, "re")) == NULL) {
 		if (errno == EACCES)
 			check_say(c, "config-users-unread", path, NULL);
-		else if (!c->conf.anonymous)
+		else if (needs_file(c))
 			check_say(c, "config-users-none", path, NULL);
 		return;
 	}
@@ -126,7 +133,7 @@ look_at_users(struct check *c)
 	}
 	if (n > 0)
 		check_say(c, "config-users", check_number(n), path, NULL);
-	else if (!c->conf.anonymous)
+	else if (needs_file(c))
 		check_say(c, "config-users-none", path, NULL);
 	if (fstat(fileno(file), &st) == 0 && (st.st_mode & 04) != 0)
 		check_say(c, "config-users-open", path, NULL);

@@ -15,6 +15,24 @@
 
 #define SERVERS_MAX 16
 
+bool
+ddns_name(const struct check *c, char *name, size_t size)
+{
+	char list[MASQUERADE_TEXT], *rest = list, *word;
+	struct netaddr addr;
+
+	name[0] = '\0';
+	if (c->conf.masquerade.kind == MASQUERADE_ADDRESS)
+		netaddr_text(&c->conf.masquerade.addr, name);
+	if (c->conf.masquerade.kind != MASQUERADE_ASK)
+		return name[0] != '\0';
+	(void)strlcpy(list, c->conf.masquerade.name, sizeof(list));
+	while ((word = strsep(&rest, " ")) != NULL)
+		if (strchr(word, '.') != NULL || netaddr_parse(word, &addr) == 0)
+			return strlcpy(name, word, size) < size;
+	return false;
+}
+
 /* Asks for the address of one source; false with words. */
 static bool
 ask_source(struct check *c, const char *source, struct netaddr *addr, char words[static ASKING_LINE])

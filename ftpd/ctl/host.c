@@ -95,6 +95,8 @@ find_tool(const struct check *c, const char *name, char full[static PATH_MAX])
 {
 	static const char *const places[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
 
+	if (strchr(name, '/') != NULL)
+		return strlcpy(full, name, PATH_MAX) < PATH_MAX && access(full, X_OK) == 0;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (snprintf(full, PATH_MAX, "%s%s/%s", c->root, places[i], name) < PATH_MAX &&
 		    access(full, X_OK) == 0)

@@ -149,33 +149,14 @@ say_home(const struct visitor *v)
 	fflush(stdout);
 }
 
-/* The name or address by which the world knows this home, as far as the configuration says. */
-static void
-outside_name(char *name, size_t size)
-{
-	char list[MASQUERADE_TEXT], *rest = list, *word;
-	struct netaddr addr;
-
-	(void)strlcpy(name, w.c->japanese ? "外側のアドレス" : "YOUR-ADDRESS", size);
-	if (w.c->conf.masquerade.kind == MASQUERADE_ADDRESS)
-		netaddr_text(&w.c->conf.masquerade.addr, name);
-	if (w.c->conf.masquerade.kind != MASQUERADE_ASK)
-		return;
-	(void)strlcpy(list, w.c->conf.masquerade.name, sizeof(list));
-	while ((word = strsep(&rest, " ")) != NULL)
-		if (strchr(word, '.') != NULL || netaddr_parse(word, &addr) == 0) {
-			(void)strlcpy(name, word, size);
-			return;
-		}
-}
-
 static void
 say_begin(unsigned seconds)
 {
 	char name[256];
 	uint16_t first = 0;
 
-	outside_name(name, sizeof(name));
+	if (!ddns_name(w.c, name, sizeof(name)))
+		(void)strlcpy(name, w.c->japanese ? "外側のアドレス" : "YOUR-ADDRESS", sizeof(name));
 	for (unsigned i = 0; i < w.n; i++) {
 		const struct wait_port *p = &w.ports[i];
 

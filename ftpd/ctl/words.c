@@ -16,6 +16,7 @@ static const struct {
 	{ "ddns", "DDNS", "DDNS" },
 	{ "clients", "Clients", "クライアント" },
 	{ "forward", "Forward", "転送" },
+	{ "tls", "TLS", "TLS" },
 };
 
 #define OK   VERDICT_OK
@@ -239,6 +240,22 @@ static const struct words table[] = {
 	    "run genkanctl check --wait, and look from a phone without Wi-Fi",
 	    "ここからは $1 を試せません。転送がないか、ルーターが折り返しません",
 	    "genkanctl check --wait を実行し、Wi-Fi を切ったスマートフォンで見てください" },
+
+	{ "tls-ok", OK, "$1", NULL, "$1", NULL },
+	{ "tls-off", SKIP, "TLS is off: passwords and files can be read on their way",
+	    "TLS on, with a certificate: examples/README.md tells how to get one",
+	    "TLS が off です。パスワードもファイルも途中で読まれ得ます",
+	    "証明書を用意して TLS on としてください(examples/README.md)" },
+	{ "tls-program", FAIL, "genkan-ftpd-tls is not installed: AUTH TLS is refused",
+	    "install it, or write TLS off", "genkan-ftpd-tls がありません。AUTH TLS を断ります",
+	    "インストールするか TLS off としてください" },
+	{ "tls-wrong", FAIL, "$1", "correct it; genkan-ftpd -t tries it", "$1",
+	    "直してください。genkan-ftpd -t で確かめられます" },
+	{ "tls-soon", WARN, "$1", "renew it: the program that does so has not", "$1",
+	    "更新してください。自動更新が動いていません" },
+	{ "tls-name", WARN, "$1: not for $2, so clients that come by this name will ask their users",
+	    "get one for $2", "$1: $2 用ではないので、この名前で来るクライアントは利用者に尋ねます",
+	    "$2 用のものを取ってください" },
 };
 
 const struct words *

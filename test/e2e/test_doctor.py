@@ -129,7 +129,7 @@ class Output(DoctorTest):
         self.assertRegex(done.stdout, r"(?m)^Config +OK +/etc/genkan-ftpd\.conf: 2 directives$")
         self.assertRegex(done.stdout, r"(?m)^Launcher +WARN +/etc/inetd\.conf:1: after 256 connections"
                          r".*\n +-> write nowait\.100000.*\n +\[launcher-inetd-limit\]$")
-        self.assertRegex(done.stdout, r"Result: \d+ OK, 1 WARN, 0 FAIL, 0 not to be seen\. "
+        self.assertRegex(done.stdout, r"Result: \d+ OK, 1 WARN, 0 FAIL, 1 not to be seen\. "
                          r"First thing to fix: Launcher\.\n$")
 
     def test_first_thing_to_fix_is_the_first_failure(self):
@@ -234,6 +234,8 @@ class Config(DoctorTest):
         self.tree.write(CONF, "PassivePorts 4000 4029\nAuthUserFile %s\nAnonymous on\n"
                         "AnonymousRoot /home\n" % PASSWD)
         self.finds_not("config-users-none")
+        self.tree.write(CONF, "PassivePorts 4000 4029\nAuthUserFile %s\nAuthSystem shadow\n" % PASSWD)
+        self.finds_not("config-users-none")     # users of the system
 
     def test_hashes_that_everybody_reads_are_told(self):
         self.tree.write(PASSWD, "anna:x:1000:1000::/home/anna:\n", 0o644)
@@ -575,6 +577,74 @@ class Firewall(DoctorTest):
                            check=True)
             self.finds("firewall-ok", verdict="OK")
         in_namespace(play)
+
+
+class Tls(DoctorTest):
+    def conf(self, *lines):
+        self.tree.write(CONF, "\n".join(("PassivePorts 4000 4029", "AuthUserFile " + PASSWD, *lines)) + "\n")
+
+    def certificate(self, names, days=90):
+        """A certificate with its key, made by openssl."""
+        for name, text in (("cert", ""), ("key", "")):
+            self.tree.write("/etc/%s.pem" % name, text, 0o600)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                        "-nodes", "-keyout", self.tree.path + "/etc/key.pem", "-out",
+                        self.tree.path + "/etc/cert.pem", "-days", str(days), "-subj", "/CN=x", "-addext",
+                        "subjectAltName=" + ",".join("DNS:" + name for name in names)],
+                       check=True, capture_output=True, timeout=60)
+
+    CERTIFICATE = ("TLS on", "TLSCertificateFile /etc/cert.pem", "TLSCertificateKeyFile /etc/key.pem")
+
+    def setUp(self):
+        super().setUp()
+        # the program of this build, where that machine would have it
+        program = os.path.join(os.path.dirname(CTL), "genkan-ftpd-tls")
+        self.program = subprocess.run(["make", "-s", "-C", os.path.dirname(CTL), "-f", "-", "show"],
+                                      input="include Makefile\nshow:\n\t@echo $(pkglibexecdir)\n",
+                                      capture_output=True, text=True, check=True,
+                                      timeout=60).stdout.strip() + "/genkan-ftpd-tls"
+        self.there = os.access(program, os.X_OK)
+        if self.there:
+            self.tree.write(self.program, '#!/bin/sh\nexec "%s" "$@"\n' % program, 0o755)
+
+    def test_off_is_told(self):
+        self.assertEqual(self.check()[0]["tls-off"][0]["verdict"], "----")
+        self.tree.write(CONF, "PassivePorts 4000 4029\nAuthUserFile none\nAnonymous on\n"
+                        "AnonymousRoot /home\n")
+        self.finds_not("tls-off")       # guests have no password
+
+    @need_program("openssl")
+    def test_certificate(self):
+        if not self.there:
+            self.skipTest("built without TLS")
+        self.certificate(["home.example.net", "*.example.org"])
+        self.conf(*self.CERTIFICATE)
+        self.finds("tls-ok", "home.example.net", "days left", verdict="OK")
+        for name, good in (("home.example.net", True), ("HOME.example.net", True),
+                           ("a.example.org", True), ("a.b.example.org", False),
+                           ("example.org", False), ("other.example.net", False)):
+            self.conf(*self.CERTIFICATE, "MasqueradeAddress " + name)
+            found, _ = self.check()
+            self.assertEqual("tls-ok" in found, good, name)
+            self.assertEqual("tls-name" in found, not good, name)
+
+    @need_program("openssl")
+    def test_certificate_that_ends_soon_or_cannot_be_used(self):
+        if not self.there:
+            self.skipTest("built without TLS")
+        self.conf(*self.CERTIFICATE)
+        self.certificate(["home.example.net"], days=5)
+        self.finds("tls-soon", "days left")
+        self.tree.write("/etc/key.pem", "nonsense\n", 0o600)
+        self.finds("tls-wrong", "key.pem", verdict="FAIL")
+        self.tree.remove("/etc/cert.pem")
+        self.finds("tls-wrong", "cert.pem", verdict="FAIL")
+
+    def test_program_that_is_not_installed(self):
+        self.conf(*self.CERTIFICATE)
+        if os.path.exists(self.tree.path + self.program):
+            self.tree.remove(self.program)
+        self.finds("tls-program", verdict="FAIL")
 
 
 class Router(DoctorTest):
