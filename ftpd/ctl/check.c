@@ -28,6 +28,7 @@ static void (*const order[])(struct check *) = {
 	check_router,
 	check_ddns,
 	check_reach,
+	check_alg,
 	check_tls,
 };
 

@@ -86,6 +86,7 @@ struct check {
 	struct netaddr announced;       /* by MasqueradeAddress */
 	struct netaddr outside;         /* under which we should be reached */
 	bool natpmp, pcp, upnp;         /* what the router speaks */
+	bool service_reached;           /* through the router's hairpin */
 
 	/* what was said */
 	unsigned said, count[VERDICTS];
@@ -114,6 +115,7 @@ void check_firewall(struct check *c);
 void check_router(struct check *c);
 void check_ddns(struct check *c);
 void check_reach(struct check *c);
+void check_alg(struct check *c);
 void check_tls(struct check *c);
 
 /*

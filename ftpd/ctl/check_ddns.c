@@ -157,7 +157,8 @@ say_clients(struct check *c)
 	networks_text(&c->conf.local_networks, nets, sizeof(nets));
 	portlist_text(&c->conf.passive_ports, inner);
 	portlist_text(ports, outer);
-	check_say(c, "clients-lan", nets, local, inner, NULL);
+	if (c->local.family != AF_UNSPEC)
+		check_say(c, "clients-lan", nets, local, inner, NULL);
 	check_say(c, told->family == AF_INET && netaddr_reach(told) == NETADDR_PUBLIC ? "clients-world"
 	                                                                            : "clients-world-lost",
 	    outside, outer, NULL);

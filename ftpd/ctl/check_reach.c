@@ -318,4 +318,5 @@ check_reach(struct check *c)
 	run(&t);
 	close_all(&t);
 	say(c, &t, control);
+	c->service_reached = control == REACHED;
 }

@@ -167,7 +167,9 @@ check_router(struct check *c)
 		return;
 	if (!inspect(c))
 		return;
-	find_own(c);
+	/* what this machine's addresses are says nothing of another's */
+	if (c->root[0] == '\0')
+		find_own(c);
 	netaddr_text(&c->router, router);
 	snprintf(speaks, sizeof(speaks), "%s%s%s", c->natpmp ? ", NAT-PMP" : "", c->pcp ? ", PCP" : "",
 	    c->upnp ? ", UPnP" : "");

@@ -16,6 +16,7 @@ static const struct {
 	{ "ddns", "DDNS", "DDNS" },
 	{ "clients", "Clients", "クライアント" },
 	{ "forward", "Forward", "転送" },
+	{ "alg", "ALG", "ALG" },
 	{ "tls", "TLS", "TLS" },
 };
 
@@ -240,6 +241,16 @@ static const struct words table[] = {
 	    "run genkanctl check --wait, and look from a phone without Wi-Fi",
 	    "ここからは $1 を試せません。転送がないか、ルーターが折り返しません",
 	    "genkanctl check --wait を実行し、Wi-Fi を切ったスマートフォンで見てください" },
+
+	{ "alg-ok", OK, "the answer to PASV arrives as it was sent", NULL,
+	    "PASV への返事はそのまま届きます", NULL },
+	{ "alg-changed", WARN,
+	    "the answer to PASV was changed on the way: $1 was sent, $2 arrived with port $3",
+	    "the router rewrites FTP: switch its FTP helper (ALG) off, or use another port than 21, or TLS",
+	    "PASV への返事が途中で書き換えられました。$1 を送りましたが、$2 ポート $3 が届きました",
+	    "ルーターの FTP 補助機能 (ALG) を切るか、21 以外のポートか TLS を使ってください" },
+	{ "alg-unseen", SKIP, "whether the router rewrites FTP is not to be seen without a guest's login", NULL,
+	    "ルーターが FTP を書き換えるかどうかは、ゲストがログインできないと分かりません", NULL },
 
 	{ "tls-ok", OK, "$1", NULL, "$1", NULL },
 	{ "tls-off", SKIP, "TLS is off: passwords and files can be read on their way",

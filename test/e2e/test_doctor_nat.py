@@ -32,11 +32,11 @@ class DoctorLab(LabTest):
                                   "StateDirectory none", *lines)) + "\n")
         os.chmod(self.file, 0o644)
 
-    def hairpin(self, forward, address=HOME):
+    def hairpin(self, forward, address=HOME, alg=False):
         """A router that forwards, also what comes to its outside address from inside."""
         self.lab.wan = address
         try:
-            self.lab.home_router(forward=forward, hairpin=True)
+            self.lab.home_router(forward=forward, hairpin=True, alg=alg)
         finally:
             self.lab.wan = HOME
 
@@ -66,6 +66,7 @@ class Reach(DoctorLab):
         self.assertIn(LAN_SERVER, found["clients-lan"])
         self.assertIn("router-silent", found)       # nobody there speaks UPnP
         self.assertIn("launcher-by-hand", found)
+        self.assertIn("alg-ok", found)
 
     def test_ports_that_are_not_forwarded_are_named(self):
         self.serve()
@@ -181,6 +182,36 @@ class RealRouter(RouterLab):
         found = self.check()
         self.assertIn("PASV tells " + OUTSIDE, found["clients-world"])
         self.assertEqual(self.failures(), set(), self.report)
+
+class Alg(RouterLab):
+    """The router's FTP helper, as the kernel has it."""
+
+    def test_answer_that_is_changed_on_the_way(self):
+        self.conf()     # no MasqueradeAddress: the local address is sent
+        self.serve(masquerade="none")
+        self.assertIn("alg-ok", self.check())
+        self.hairpin(["21", PASSIVE], OUTSIDE, alg=True)
+        self.lab.nft("home_router", test_mapping.CHAINS)
+        found = self.check()
+        self.assertRegex(found["alg-changed"], "%s was sent, %s arrived" % (LAN_SERVER, OUTSIDE))
+
+    def test_masquerade_address_is_left_alone(self):
+        self.lab.ddns(OUTSIDE)
+        self.serve()
+        self.hairpin(["21", PASSIVE], OUTSIDE, alg=True)
+        self.lab.nft("home_router", test_mapping.CHAINS)
+        self.assertIn("alg-ok", self.check())
+
+    def test_without_guests_it_is_not_seen(self):
+        self.conf("MasqueradeAddress natpmp")
+        with open(self.file, "r+", encoding="ascii") as file:
+            text = file.read().replace("Anonymous on", "Anonymous off").replace("File none", "File /x")
+            file.seek(0)
+            file.write(text)
+            file.truncate()
+        self.serve()
+        self.assertIn("alg-unseen", self.check())
+
 
 class Map(RouterLab):
     """genkanctl map: no port is forwarded by hand."""
