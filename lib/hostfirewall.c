@@ -79,7 +79,8 @@ hostfirewall_firewalld_lets_in(const char *zone, uint16_t port)
 		if (strncmp(at, "services:", 9) != 0 && strncmp(at, "ports:", 6) != 0)
 			continue;
 		for (rest = strchr(at, ':') + 1; (word = strsep(&rest, " ")) != NULL;)
-			if (at[0] == 's' ? port == 21 && strcmp(word, "ftp") == 0 : ports_have(word, port))
+			if (at[0] == 's' ? port == 21 && strcmp(word, "ftp") == 0
+					 : ports_have(word, port))
 				return true;
 	}
 	return false;

@@ -10,7 +10,8 @@
 /* "ufw status": true if it is at work. */
 bool hostfirewall_ufw_active(const char *status);
 
-/* True if the port is let in from anywhere by IPv4, or what is in no rule is ("ufw status verbose"). */
+/* True if the port is let in from anywhere by IPv4, or what is in no rule is ("ufw status
+ * verbose"). */
 bool hostfirewall_ufw_lets_in(const char *status, uint16_t port);
 
 /* "firewall-cmd --list-all": the same for a zone. */

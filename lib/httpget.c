@@ -10,8 +10,8 @@ bool
 httpget_is_for_browsers(uint16_t port)
 {
 	/* from 1024 on; below nearly all are bad */
-	static const uint16_t bad[] = { 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566,
-		6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080 };
+	static const uint16_t bad[] = { 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000,
+		6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080 };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (bad[i] == port)

@@ -1,5 +1,6 @@
 /*
- * One request of HTTP (RFC 9112) as a browser sends it, and nothing more of it than a small page needs.
+ * One request of HTTP (RFC 9112) as a browser sends it, and nothing more of it than a small page
+ * needs.
  */
 #ifndef GENKAN_HTTPGET_H
 #define GENKAN_HTTPGET_H
@@ -12,9 +13,9 @@
 #define HTTPGET_MAX 4096
 
 struct httpget {
-	char path[128];     /* without a query */
-	char host[256];     /* without a port; letters, digits and "-._[]:" alone, or "" */
-	char language[32];  /* what Accept-Language begins with, or "" */
+	char path[128];    /* without a query */
+	char host[256];    /* without a port; letters, digits and "-._[]:" alone, or "" */
+	char language[32]; /* what Accept-Language begins with, or "" */
 };
 
 /*

@@ -55,7 +55,8 @@ take_arguments(const char *at, char *field, size_t size)
 
 	field[0] = '\0';
 	while (at[strspn(at, BLANKS)] != '\0') {
-		if (!take(&at, word, sizeof(word)) || (field[0] != '\0' && strlcat(field, " ", size) >= size) ||
+		if (!take(&at, word, sizeof(word)) ||
+		    (field[0] != '\0' && strlcat(field, " ", size) >= size) ||
 		    strlcat(field, word, size) >= size)
 			return false;
 	}
@@ -79,7 +80,8 @@ inetdconf_parse(const char *line, struct inetdconf *to)
 		return 0;
 	if (!take(&at, type, sizeof(type)) || !take(&at, protocol, sizeof(protocol)) ||
 	    !take(&at, wait, sizeof(wait)) || !take_wait(wait, to) ||
-	    !take(&at, to->user, sizeof(to->user)) || !take(&at, to->program, sizeof(to->program)) ||
+	    !take(&at, to->user, sizeof(to->user)) ||
+	    !take(&at, to->program, sizeof(to->program)) ||
 	    !take_arguments(at, to->arguments, sizeof(to->arguments)))
 		return -1;
 	to->tcp = strcmp(type, "stream") == 0 && strncmp(protocol, "tcp", 3) == 0;

@@ -162,8 +162,7 @@ match_elements(const char **at, enum match (*test)(const char *, uint16_t), uint
 
 /* The value behind a key: an operator, then elements or a set's name. */
 static enum match
-match_value(
-    struct judge *j, const char **at, enum match (*test)(const char *, uint16_t))
+match_value(struct judge *j, const char **at, enum match (*test)(const char *, uint16_t))
 {
 	char elements[LINE_MAX_LEN], word[WORD];
 	const char *before = *at, *p = elements;
@@ -205,8 +204,8 @@ verdict_of(struct judge *j, const char *word, const char *target, unsigned depth
 
 /* "vmap { 22 : accept, 21 : jump ftp }": the verdict of our element; FALLS if it is not there. */
 static enum outcome
-match_vmap(struct judge *j, const char **at, enum match (*test)(const char *, uint16_t),
-    unsigned depth)
+match_vmap(
+    struct judge *j, const char **at, enum match (*test)(const char *, uint16_t), unsigned depth)
 {
 	char word[WORD], verdict[WORD], target[WORD] = "";
 	enum outcome found = FALLS;
@@ -251,9 +250,10 @@ match_interface(const struct judge *j, const char **at)
 			break;
 		if (word[0] == '@' || (j->interface == NULL && strcmp(word, "lo") != 0))
 			m = MAYBE;
-		else if (j->interface != NULL && (strcmp(word, j->interface) == 0 ||
-		             (len > 0 && word[len - 1] == '*' &&
-		                 strncmp(word, j->interface, len - 1) == 0)))
+		else if (j->interface != NULL &&
+		    (strcmp(word, j->interface) == 0 ||
+			(len > 0 && word[len - 1] == '*' &&
+			    strncmp(word, j->interface, len - 1) == 0)))
 			m = YES;
 		if (!braces)
 			break;
@@ -322,8 +322,9 @@ take_condition(struct judge *j, const char **at, const char *word, struct rule *
 	} else if (strcmp(word, "iif") == 0 || strcmp(word, "iifname") == 0) {
 		*at = before;
 		m = match_interface(j, at);
-	} else if (strcmp(word, "udp") == 0 || strcmp(word, "icmp") == 0 || strcmp(word, "icmpv6") == 0 ||
-	    strcmp(word, "ip6") == 0 || strcmp(word, "igmp") == 0 || strcmp(word, "sctp") == 0) {
+	} else if (strcmp(word, "udp") == 0 || strcmp(word, "icmp") == 0 ||
+	    strcmp(word, "icmpv6") == 0 || strcmp(word, "ip6") == 0 || strcmp(word, "igmp") == 0 ||
+	    strcmp(word, "sctp") == 0) {
 		m = NO;
 	} else {
 		*at = before;
@@ -338,8 +339,8 @@ take_harmless(const char **at, const char *word)
 	static const struct {
 		const char *name;
 		int values;
-	} rows[] = { { "counter", 4 }, { "comment", 1 }, { "log", 0 }, { "prefix", 1 }, { "level", 1 },
-		{ "flags", 1 }, { "group", 1 } };
+	} rows[] = { { "counter", 4 }, { "comment", 1 }, { "log", 0 }, { "prefix", 1 },
+		{ "level", 1 }, { "flags", 1 }, { "group", 1 } };
 	char next[WORD];
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -367,8 +368,9 @@ read_rule(struct judge *j, const char *line, struct rule *r, unsigned depth)
 
 	*r = (struct rule){ .match = YES, .outcome = FALLS };
 	while (r->match != NO && next_word(&at, word)) {
-		if (strcmp(word, "accept") == 0 || strcmp(word, "drop") == 0 || strcmp(word, "reject") == 0 ||
-		    strcmp(word, "jump") == 0 || strcmp(word, "goto") == 0 || strcmp(word, "queue") == 0) {
+		if (strcmp(word, "accept") == 0 || strcmp(word, "drop") == 0 ||
+		    strcmp(word, "reject") == 0 || strcmp(word, "jump") == 0 ||
+		    strcmp(word, "goto") == 0 || strcmp(word, "queue") == 0) {
 			if (word[0] == 'j' || word[0] == 'g')
 				(void)next_word(&at, target);
 			r->outcome = verdict_of(j, word, target, depth);
@@ -429,7 +431,8 @@ nftrules_judge(const char *ruleset, const char *interface, uint16_t port)
 
 	while (next_line(&at, line, false)) {
 		if (strncmp(line, "table ", 6) == 0) {
-			ours = strncmp(line + 6, "ip ", 3) == 0 || strncmp(line + 6, "inet ", 5) == 0;
+			ours =
+			    strncmp(line + 6, "ip ", 3) == 0 || strncmp(line + 6, "inet ", 5) == 0;
 			j.table = at;
 		} else if (ours && strncmp(line, "type filter hook input ", 23) == 0) {
 			switch (run_base(&j, at, line)) {

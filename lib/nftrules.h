@@ -1,6 +1,6 @@
 /*
- * What "nft list ruleset" prints, read to answer one question: would a new TCP connection from the world
- * to this port come in? It knows what rule sets of homes are made of; what it does not
+ * What "nft list ruleset" prints, read to answer one question: would a new TCP connection from the
+ * world to this port come in? It knows what rule sets of homes are made of; what it does not
  * understand makes the answer "unknown", never a guess.
  */
 #ifndef GENKAN_NFTRULES_H
@@ -16,8 +16,8 @@ enum nftrules_answer {
 };
 
 /*
- * Judges an IPv4 connection that comes in on the interface (NULL: not known). Source addresses that a
- * rule names are taken for some hosts, not for the world.
+ * Judges an IPv4 connection that comes in on the interface (NULL: not known). Source addresses that
+ * a rule names are taken for some hosts, not for the world.
  */
 enum nftrules_answer nftrules_judge(const char *ruleset, const char *interface, uint16_t port);
 

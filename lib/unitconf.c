@@ -81,8 +81,8 @@ scan(const char *text, const char *section, const char *key, int number, char *v
 }
 
 bool
-unitconf_get(const char *text, const char *section, const char *key, unsigned n, char *value,
-    size_t size)
+unitconf_get(
+    const char *text, const char *section, const char *key, unsigned n, char *value, size_t size)
 {
 	return scan(text, section, key, (int)n, value, size) > n;
 }

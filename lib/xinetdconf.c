@@ -105,8 +105,10 @@ xinetdconf_next(const char **text, unsigned *number, struct xinetdconf *to)
 	memset(to, 0, sizeof(*to));
 	to->port = to->instances = to->per_source = to->cps = to->cps_wait = -1;
 	while (next_line(text, number, line, sizeof(line))) {
-		if (!inside && strncmp(line, "service", 7) == 0 && strchr(BLANKS, line[7]) != NULL) {
-			(void)strlcpy(to->service, line + 7 + strspn(line + 7, BLANKS), sizeof(to->service));
+		if (!inside && strncmp(line, "service", 7) == 0 &&
+		    strchr(BLANKS, line[7]) != NULL) {
+			(void)strlcpy(
+			    to->service, line + 7 + strspn(line + 7, BLANKS), sizeof(to->service));
 			named = true;
 			to->line = *number - 1;
 		} else if (!inside && strncmp(line, "defaults", 8) == 0) {

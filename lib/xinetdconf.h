@@ -11,7 +11,7 @@
 
 /* Numbers that are not said are -1. */
 struct xinetdconf {
-	bool defaults;   /* the section for all services */
+	bool defaults; /* the section for all services */
 	char service[128];
 	char server[256];
 	char arguments[512]; /* of the server, without its name */
@@ -19,10 +19,10 @@ struct xinetdconf {
 	bool disabled;
 	bool wait;
 	int port;
-	int instances;       /* at once, of all clients */
-	int per_source;      /* at once, of one address */
-	int cps, cps_wait;   /* connections a second, above which it is off for cps_wait seconds */
-	unsigned line;       /* where it begins, from 1 */
+	int instances;     /* at once, of all clients */
+	int per_source;    /* at once, of one address */
+	int cps, cps_wait; /* connections a second, above which it is off for cps_wait seconds */
+	unsigned line;     /* where it begins, from 1 */
 };
 
 /*

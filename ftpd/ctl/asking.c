@@ -19,10 +19,10 @@
 
 #include "pwfile.h"
 
-#define PROGRAM   "genkan-ftpd-gateway"
-#define STATE_FD  3
-#define ARGS_MAX  64
-#define END_MS    10000 /* it takes its mappings back meanwhile */
+#define PROGRAM  "genkan-ftpd-gateway"
+#define STATE_FD 3
+#define ARGS_MAX 64
+#define END_MS   10000 /* it takes its mappings back meanwhile */
 
 int64_t
 asking_clock(void)
@@ -64,12 +64,15 @@ become(int program, uid_t uid, gid_t gid, int state, int sock, const char *const
 		argv[i + 1] = args[i];
 	signal(SIGPIPE, SIG_DFL);
 	if (geteuid() == 0 &&
-	    (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1))
+	    (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
+		setresuid(uid, uid, uid) == -1))
 		_exit(126);
 	/* out of the way of the numbers that the program expects */
-	if ((program = fcntl(program, F_DUPFD, 10)) == -1 || (sock = fcntl(sock, F_DUPFD_CLOEXEC, 10)) == -1 ||
+	if ((program = fcntl(program, F_DUPFD, 10)) == -1 ||
+	    (sock = fcntl(sock, F_DUPFD_CLOEXEC, 10)) == -1 ||
 	    (state != -1 && (state = fcntl(state, F_DUPFD_CLOEXEC, 10)) == -1) ||
-	    dup2(sock, 0) == -1 || dup2(sock, 1) == -1 || (state != -1 && dup2(state, STATE_FD) == -1))
+	    dup2(sock, 0) == -1 || dup2(sock, 1) == -1 ||
+	    (state != -1 && dup2(state, STATE_FD) == -1))
 		_exit(126);
 	/* libraries that miss something tell nobody; what matters comes as a line */
 	if (dup2(open("/dev/null", O_RDWR), 2) == -1)
@@ -81,8 +84,8 @@ become(int program, uid_t uid, gid_t gid, int state, int sock, const char *const
 }
 
 int
-asking_start(struct asking *a, const char *program, const char *user, int state,
-    const char *const args[])
+asking_start(
+    struct asking *a, const char *program, const char *user, int state, const char *const args[])
 {
 	int pair[2], fd = open_program(program), saved;
 	uid_t uid = getuid();
@@ -92,7 +95,7 @@ asking_start(struct asking *a, const char *program, const char *user, int state,
 	if (fd == -1)
 		return -1;
 	if ((geteuid() == 0 && pwfile_system_user(user, &uid, &gid) == -1 &&
-	        pwfile_system_user("nobody", &uid, &gid) == -1) ||
+		pwfile_system_user("nobody", &uid, &gid) == -1) ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) {
 		saved = errno;
 		close(fd);

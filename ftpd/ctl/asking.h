@@ -16,14 +16,14 @@ struct asking {
 };
 
 /*
- * Starts the program (NULL: the one beside this, or where it was installed) with these arguments, the last
- * one NULL; as root it becomes the user (or nobody). state: an open directory for "-s 3", or -1.
- * Returns 0, or -1 with errno.
+ * Starts the program (NULL: the one beside this, or where it was installed) with these arguments,
+ * the last one NULL; as root it becomes the user (or nobody). state: an open directory for "-s 3",
+ * or -1. Returns 0, or -1 with errno.
  */
-int asking_start(struct asking *a, const char *program, const char *user, int state,
-    const char *const args[]);
+int asking_start(
+    struct asking *a, const char *program, const char *user, int state, const char *const args[]);
 
-/* Reads a line without its end, at most until the time. 1: a line; 0: too late; -1: it has ended. */
+/* Reads a line without its end, until the time at most. 1: a line; 0: too late; -1: the end. */
 int asking_line(struct asking *a, char line[static ASKING_LINE], int64_t until);
 
 /* Sends a line (with its end); 0 or -1. */

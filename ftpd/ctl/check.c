@@ -35,19 +35,20 @@ static void (*const order[])(struct check *) = {
 static void
 usage(FILE *out)
 {
-	fputs("usage: genkanctl check [--json] [-f FILE] [--root DIR] [--gateway PROGRAM]\n"
-	      "       genkanctl check [-f FILE] --wait[=SECONDS]\n"
-	      "\n"
-	      "Looks at what a client from outside has to pass, and says what to do about it.\n"
-	      "\n"
-	      "  -f FILE            the configuration (default: what the super-server says, or\n"
-	      "                     " CTL_CONF_FILE ")\n"
-	      "  --json             for programs\n"
-	      "  --root DIR         read the files of another system, there\n"
-	      "  --gateway PROGRAM  asks the router (default: genkan-ftpd-gateway)\n"
-	      "  --wait[=SECONDS]   answer at the ports by a page for a phone outside (default 600)\n"
-	      "\n"
-	      "Exit status: 0 all is well, 1 there are warnings, 2 there are failures.\n",
+	fputs(
+	    "usage: genkanctl check [--json] [-f FILE] [--root DIR] [--gateway PROGRAM]\n"
+	    "       genkanctl check [-f FILE] --wait[=SECONDS]\n"
+	    "\n"
+	    "Looks at what a client from outside has to pass, and says what to do about it.\n"
+	    "\n"
+	    "  -f FILE            the configuration (default: what the super-server says, or\n"
+	    "                     " CTL_CONF_FILE ")\n"
+	    "  --json             for programs\n"
+	    "  --root DIR         read the files of another system, there\n"
+	    "  --gateway PROGRAM  asks the router (default: genkan-ftpd-gateway)\n"
+	    "  --wait[=SECONDS]   answer at the ports by a page for a phone outside (default 600)\n"
+	    "\n"
+	    "Exit status: 0 all is well, 1 there are warnings, 2 there are failures.\n",
 	    out);
 }
 
@@ -58,7 +59,8 @@ is_japanese(void)
 	static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
 	const char *value = NULL, *charset;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && (value == NULL || *value == '\0'); i++)
+	for (size_t i = 0;
+	     i < sizeof(names) / sizeof(names[0]) && (value == NULL || *value == '\0'); i++)
 		value = getenv(names[i]);
 	if (value == NULL || strncmp(value, "ja", 2) != 0 || strchr("_.@", value[2]) == NULL)
 		return false;
@@ -193,15 +195,18 @@ print_result(const struct check *c)
 {
 	if (c->json) {
 		printf("\n  ],\n  \"ok\": %u, \"warnings\": %u, \"failures\": %u, \"unknown\": %u, "
-		       "\"status\": %d\n}\n", c->count[VERDICT_OK], c->count[VERDICT_WARN],
-		    c->count[VERDICT_FAIL], c->count[VERDICT_SKIP], status_of(c));
+		       "\"status\": %d\n}\n",
+		    c->count[VERDICT_OK], c->count[VERDICT_WARN], c->count[VERDICT_FAIL],
+		    c->count[VERDICT_SKIP], status_of(c));
 		return;
 	}
 	printf(c->japanese ? "\n結果: OK %u、警告 %u、異常 %u、判定できず %u。"
-	                   : "\nResult: %u OK, %u WARN, %u FAIL, %u not to be seen.",
-	    c->count[VERDICT_OK], c->count[VERDICT_WARN], c->count[VERDICT_FAIL], c->count[VERDICT_SKIP]);
+			   : "\nResult: %u OK, %u WARN, %u FAIL, %u not to be seen.",
+	    c->count[VERDICT_OK], c->count[VERDICT_WARN], c->count[VERDICT_FAIL],
+	    c->count[VERDICT_SKIP]);
 	if (c->first != NULL)
-		printf(c->japanese ? " まず「%s」から直してください。" : " First thing to fix: %s.", c->first);
+		printf(c->japanese ? " まず「%s」から直してください。" : " First thing to fix: %s.",
+		    c->first);
 	putchar('\n');
 }
 
@@ -235,8 +240,9 @@ parse_options(struct check *c, unsigned *wait, int argc, char **argv)
 			c->gateway = optarg;
 			break;
 		case WAIT:
-			*wait = optarg == NULL ? WAIT_SECONDS
-			                       : (unsigned)strtonum(optarg, 1, WAIT_SECONDS_MAX, &why);
+			*wait = optarg == NULL
+			    ? WAIT_SECONDS
+			    : (unsigned)strtonum(optarg, 1, WAIT_SECONDS_MAX, &why);
 			if (why != NULL) {
 				warnx("--wait=%s: seconds from 1 to %d", optarg, WAIT_SECONDS_MAX);
 				return EX_USAGE;

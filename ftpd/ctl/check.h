@@ -2,8 +2,8 @@
  * genkanctl check, the doctor: looks at everything that a connection from outside has to pass, from
  * the configuration to the router, and says for each what there is and what to do about it.
  *
- * check.c has options, order and output; each check_*.c looks at one thing; services.c finds who starts
- * genkan-ftpd; host.c reads files and runs tools; words.c has every sentence that is said.
+ * check.c has options, order and output; each check_*.c looks at one thing; services.c finds who
+ * starts genkan-ftpd; host.c reads files and runs tools; words.c has every sentence that is said.
  */
 #ifndef GENKAN_CHECK_H
 #define GENKAN_CHECK_H
@@ -58,9 +58,10 @@ struct service {
 	uint16_t ports[SERVICE_PORTS];
 	unsigned n_ports;
 	bool enabled;
-	bool wait;            /* it would be given the listening socket */
-	char user[64];        /* "": root */
-	int rate, off_seconds; /* inetd: a minute; xinetd: a second, off for so long; socket: triggers */
+	bool wait;     /* it would be given the listening socket */
+	char user[64]; /* "": root */
+	/* inetd: a minute; xinetd: a second, else off for so long; socket: triggers */
+	int rate, off_seconds;
 	int instances, per_source;
 	bool trigger_off;      /* socket: no limit of triggers */
 	bool stderr_is_client; /* socket: standard error goes to the client */
@@ -78,15 +79,15 @@ struct check {
 	unsigned n_services;
 	char conf_file[PATH_MAX]; /* as it is called, without root */
 	struct conf conf;
-	bool conf_good, conf_there; /* it can be used; the file exists */
-	bool share;                 /* by --share */
-	struct portlist control; /* the ports of the control connection */
-	struct netaddr router, wan;     /* the router, and its address outside as it says */
-	struct netaddr local, local6;   /* our own: towards the router; of IPv6, for the world */
-	struct netaddr announced;       /* by MasqueradeAddress */
-	struct netaddr outside;         /* under which we should be reached */
-	bool natpmp, pcp, upnp;         /* what the router speaks */
-	bool service_reached;           /* through the router's hairpin */
+	bool conf_good, conf_there;   /* it can be used; the file exists */
+	bool share;                   /* by --share */
+	struct portlist control;      /* the ports of the control connection */
+	struct netaddr router, wan;   /* the router, and its address outside as it says */
+	struct netaddr local, local6; /* our own: towards the router; of IPv6, for the world */
+	struct netaddr announced;     /* by MasqueradeAddress */
+	struct netaddr outside;       /* under which we should be reached */
+	bool natpmp, pcp, upnp;       /* what the router speaks */
+	bool service_reached;         /* through the router's hairpin */
 
 	/* what was said */
 	unsigned said, count[VERDICTS];
@@ -138,10 +139,9 @@ bool host_exists(const struct check *c, const char *path);
 bool host_path(const struct check *c, const char *path, char full[static PATH_MAX]);
 
 /*
- * Runs a tool of the system, looked for in the usual directories below root (a path with a slash is one
- * as it is). Returns its exit status, with
- * what it wrote (both standard output and error) in *out, to be freed; -1: it is not installed; -2: it
- * did not end in time or was killed.
+ * Runs a tool of the system, looked for in the usual directories below root (a path with a slash is
+ * one as it is). Returns its exit status, with what it wrote (both standard output and error) in
+ * *out, to be freed; -1: it is not installed; -2: it did not end in time or was killed.
  */
 int host_run(const struct check *c, const char *const argv[], char **out);
 

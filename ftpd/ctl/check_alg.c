@@ -1,6 +1,6 @@
 /*
- * The router's FTP helper (ALG): does the answer to PASV arrive as it was sent? A guest comes through the
- * router's hairpin and looks. Helpers know port 21 and plain text alone.
+ * The router's FTP helper (ALG): does the answer to PASV arrive as it was sent? A guest comes
+ * through the router's hairpin and looks. Helpers know port 21 and plain text alone.
  */
 #include "check.h"
 
@@ -33,7 +33,8 @@ read_line(struct dialog *d)
 	while (len < LINE - 1) {
 		int64_t left = d->until - asking_clock();
 
-		if (left <= 0 || poll(&p, 1, (int)left) != 1 || recv(d->fd, d->reply + len, 1, 0) != 1)
+		if (left <= 0 || poll(&p, 1, (int)left) != 1 ||
+		    recv(d->fd, d->reply + len, 1, 0) != 1)
 			return false;
 		if (d->reply[len] == '\n') {
 			d->reply[len] = '\0';
@@ -91,13 +92,13 @@ read_227(const char *reply, struct netaddr *addr)
 static bool
 was_sent(const struct check *c, const struct netaddr *got)
 {
-	const struct portlist *ports = c->conf.passive_announced.n > 0 ? &c->conf.passive_announced
-	                                                               : &c->conf.passive_ports;
+	const struct portlist *ports =
+	    c->conf.passive_announced.n > 0 ? &c->conf.passive_announced : &c->conf.passive_ports;
 
 	return (netaddr_same_host(got, &c->local) ||
-	           (c->announced.family == AF_INET && netaddr_same_host(got, &c->announced))) &&
+		   (c->announced.family == AF_INET && netaddr_same_host(got, &c->announced))) &&
 	    (ports->n == 0 || c->conf.port_mapping != PORT_MAPPING_OFF ||
-	        portlist_contains(ports, got->port));
+		portlist_contains(ports, got->port));
 }
 
 void
@@ -128,7 +129,8 @@ check_alg(struct check *c)
 			check_say(c, "alg-ok", NULL);
 		else
 			check_say(c, "alg-changed",
-			    netaddr_text(c->announced.family == AF_INET ? &c->announced : &c->local, sent),
+			    netaddr_text(
+				c->announced.family == AF_INET ? &c->announced : &c->local, sent),
 			    netaddr_text(&got, arrived), check_number(got.port), NULL);
 	} else {
 		check_say(c, "alg-unseen", NULL);

@@ -1,6 +1,6 @@
 /*
- * The address that is announced: what each source of MasqueradeAddress says, against what the router
- * says; and what each kind of client will be told.
+ * The address that is announced: what each source of MasqueradeAddress says, against what the
+ * router says; and what each kind of client will be told.
  */
 #include "check.h"
 
@@ -35,7 +35,8 @@ ddns_name(const struct check *c, char *name, size_t size)
 
 /* Asks for the address of one source; false with words. */
 static bool
-ask_source(struct check *c, const char *source, struct netaddr *addr, char words[static ASKING_LINE])
+ask_source(
+    struct check *c, const char *source, struct netaddr *addr, char words[static ASKING_LINE])
 {
 	const char *args[8 + 2 * SERVERS_MAX] = { "-t" };
 	char timeout[16], servers[1024], *rest = servers, *word;
@@ -87,7 +88,8 @@ look_from_lan(struct check *c, const char *name)
 	netaddr_from_sockaddr(&addr, found->ai_addr);
 	freeaddrinfo(found);
 	netaddr_text(&addr, text);
-	check_say(c, netaddr_reach(&addr) == NETADDR_PUBLIC ? "ddns-lan-outside" : "ddns-lan-inside", name,
+	check_say(c,
+	    netaddr_reach(&addr) == NETADDR_PUBLIC ? "ddns-lan-outside" : "ddns-lan-inside", name,
 	    text, NULL);
 }
 
@@ -139,16 +141,17 @@ networks_text(const struct networks *nets, char *text, size_t size)
 
 	snprintf(text, size, "%s", nets->automatic ? "auto" : "");
 	for (unsigned i = 0; i < nets->n; i++)
-		snprintf(text + strlen(text), size - strlen(text), "%s%s/%u", text[0] != '\0' ? ", " : "",
-		    netaddr_text(&nets->net[i].addr, addr), nets->net[i].bits);
+		snprintf(text + strlen(text), size - strlen(text), "%s%s/%u",
+		    text[0] != '\0' ? ", " : "", netaddr_text(&nets->net[i].addr, addr),
+		    nets->net[i].bits);
 }
 
 static void
 say_clients(struct check *c)
 {
 	const struct netaddr *told = c->announced.family != AF_UNSPEC ? &c->announced : &c->local;
-	const struct portlist *ports = c->conf.passive_announced.n > 0 ? &c->conf.passive_announced
-	                                                               : &c->conf.passive_ports;
+	const struct portlist *ports =
+	    c->conf.passive_announced.n > 0 ? &c->conf.passive_announced : &c->conf.passive_ports;
 	char local[NETADDR_TEXT], outside[NETADDR_TEXT], six[NETADDR_TEXT], nets[512];
 	char inner[PORTLIST_TEXT], outer[PORTLIST_TEXT];
 
@@ -159,8 +162,9 @@ say_clients(struct check *c)
 	portlist_text(ports, outer);
 	if (c->local.family != AF_UNSPEC)
 		check_say(c, "clients-lan", nets, local, inner, NULL);
-	check_say(c, told->family == AF_INET && netaddr_reach(told) == NETADDR_PUBLIC ? "clients-world"
-	                                                                            : "clients-world-lost",
+	check_say(c,
+	    told->family == AF_INET && netaddr_reach(told) == NETADDR_PUBLIC ? "clients-world"
+									     : "clients-world-lost",
 	    outside, outer, NULL);
 	if (c->local6.family == AF_INET6)
 		check_say(c, "clients-ipv6", netaddr_text(&c->local6, six), inner, NULL);
@@ -170,7 +174,8 @@ void
 check_ddns(struct check *c)
 {
 	char list[MASQUERADE_TEXT], *rest = list, *word;
-	const bool direct = c->local.family == AF_INET && netaddr_reach(&c->local) == NETADDR_PUBLIC;
+	const bool direct =
+	    c->local.family == AF_INET && netaddr_reach(&c->local) == NETADDR_PUBLIC;
 
 	if (!c->conf_good || (c->root[0] != '\0' && c->gateway == NULL))
 		return;
@@ -182,7 +187,8 @@ check_ddns(struct check *c)
 		while ((word = strsep(&rest, " ")) != NULL)
 			if (*word != '\0')
 				look_at_source(c, word);
-	} else if (c->conf.port_mapping != PORT_MAPPING_OFF && netaddr_reach(&c->wan) == NETADDR_PUBLIC) {
+	} else if (c->conf.port_mapping != PORT_MAPPING_OFF &&
+	    netaddr_reach(&c->wan) == NETADDR_PUBLIC) {
 		c->announced = c->wan; /* the router tells it with each mapping */
 	} else if (!direct) {
 		check_say(c, "ddns-none", NULL);

@@ -1,6 +1,6 @@
 /*
- * The firewall of this machine, read only: ufw and firewalld tell of themselves, else nftables' rules are
- * read.
+ * The firewall of this machine, read only: ufw and firewalld tell of themselves, else nftables'
+ * rules are read.
  */
 #include "check.h"
 
@@ -168,7 +168,8 @@ check_firewall(struct check *c)
 	legacy = host_read(c, "/proc/net/ip_tables_names");
 	if (f.closed.n > 0) {
 		advise(&f, advice, sizeof(advice));
-		check_say(c, "firewall-closed", f.name, portlist_text(&f.closed, ports), advice, NULL);
+		check_say(
+		    c, "firewall-closed", f.name, portlist_text(&f.closed, ports), advice, NULL);
 	} else if (f.unknown) {
 		check_say(c, "firewall-unknown", f.name, NULL);
 	} else if (f.ask == ask_nft && legacy != NULL && strstr(legacy, "filter") != NULL) {

@@ -63,10 +63,11 @@ look_at(struct check *c, const struct service *s)
 	char ports[64] = "";
 
 	for (unsigned i = 0; i < s->n_ports; i++)
-		snprintf(ports + strlen(ports), sizeof(ports) - strlen(ports), "%s%u", i > 0 ? ", " : "",
-		    s->ports[i]);
+		snprintf(ports + strlen(ports), sizeof(ports) - strlen(ports), "%s%u",
+		    i > 0 ? ", " : "", s->ports[i]);
 	if (!s->enabled) {
-		check_say(c, s->starter == STARTER_XINETD ? "launcher-xinetd-off" : "launcher-unit-off",
+		check_say(c,
+		    s->starter == STARTER_XINETD ? "launcher-xinetd-off" : "launcher-unit-off",
 		    s->place, s->name, NULL);
 		return;
 	}
@@ -77,9 +78,11 @@ look_at(struct check *c, const struct service *s)
 	else
 		check_say(c, "launcher-ok", s->place, ports, NULL);
 	if (s->wait)
-		check_say(c, "launcher-wait", s->place, s->starter == STARTER_INETD ? "nowait.100000"
-		    : s->starter == STARTER_XINETD                                 ? "wait = no"
-		                                                                       : "Accept=yes", NULL);
+		check_say(c, "launcher-wait", s->place,
+		    s->starter == STARTER_INETD        ? "nowait.100000"
+			: s->starter == STARTER_XINETD ? "wait = no"
+						       : "Accept=yes",
+		    NULL);
 	if (s->user[0] != '\0' && strcmp(s->user, "root") != 0 && strcmp(s->user, "0") != 0)
 		check_say(c, "launcher-user", s->place, s->user, NULL);
 	if (s->starter == STARTER_INETD)
@@ -100,8 +103,9 @@ look_for_twins(struct check *c)
 				for (unsigned l = 0; l < c->services[i].n_ports; l++)
 					if (c->services[i].ports[l] == c->services[j].ports[k])
 						check_say(c, "launcher-twice",
-						    check_number(c->services[j].ports[k]), c->services[i].place,
-						    c->services[j].place, NULL);
+						    check_number(c->services[j].ports[k]),
+						    c->services[i].place, c->services[j].place,
+						    NULL);
 }
 
 struct search {

@@ -55,7 +55,8 @@ take_listener(void *arg, const struct listener *l)
 	struct check *c = arg;
 
 	/* a session that waits for its client right now is no stranger */
-	if (strncmp(l->program, "genkan-ftpd", 11) != 0 && !portlist_contains(&c->control, l->port) &&
+	if (strncmp(l->program, "genkan-ftpd", 11) != 0 &&
+	    !portlist_contains(&c->control, l->port) &&
 	    portlist_contains(&c->conf.passive_ports, l->port))
 		check_say(c, "ports-taken", check_number(l->port),
 		    l->program[0] != '\0' ? l->program : "?", NULL);
@@ -72,18 +73,21 @@ check_ports(struct check *c)
 		return;
 	portlist_text(ports, text);
 	if (ports->n == 0) {
-		check_say(c, c->conf.port_mapping == PORT_MAPPING_OFF ? "ports-any" : "ports-mapped",
+		check_say(c,
+		    c->conf.port_mapping == PORT_MAPPING_OFF ? "ports-any" : "ports-mapped",
 		    conf_port_mapping(c->conf.port_mapping), NULL);
 		return;
 	}
 	if (count < c->conf.max_clients)
-		check_say(c, "ports-few", text, check_number(count), check_number(c->conf.max_clients),
-		    NULL);
+		check_say(c, "ports-few", text, check_number(count),
+		    check_number(c->conf.max_clients), NULL);
 	for (unsigned i = 0; i < c->control.n; i++)
 		if (portlist_contains(ports, c->control.range[i].min))
-			check_say(c, "ports-control", text, check_number(c->control.range[i].min), NULL);
+			check_say(
+			    c, "ports-control", text, check_number(c->control.range[i].min), NULL);
 	look_at_kernel(c);
 	host_listeners(c, take_listener, c);
 	if (c->said - c->count[VERDICT_OK] == said)
-		check_say(c, "ports-ok", text, check_number(count), check_number(c->conf.max_clients), NULL);
+		check_say(c, "ports-ok", text, check_number(count),
+		    check_number(c->conf.max_clients), NULL);
 }

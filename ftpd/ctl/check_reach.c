@@ -1,6 +1,6 @@
 /*
- * The forward, tried from inside through the router's hairpin: connect to the address outside and see
- * whether it is this very process that answers. A router that does not loop back leaves the
+ * The forward, tried from inside through the router's hairpin: connect to the address outside and
+ * see whether it is this very process that answers. A router that does not loop back leaves the
  * question open: then a phone outside is the judge (check --wait).
  */
 #include "check.h"
@@ -148,10 +148,12 @@ run(struct tries *t)
 			struct attempt *a = &t->at[i];
 			const bool on = a->fate == WAITING;
 
-			fds[2 * i] = (struct pollfd){ .fd = on && !a->sent ? a->client : -1, .events = POLLOUT };
+			fds[2 * i] = (struct pollfd){ .fd = on && !a->sent ? a->client : -1,
+				.events = POLLOUT };
 			fds[2 * i + 1] = (struct pollfd){ .fd = !on ? -1
-				    : a->server != -1                    ? a->server
-				                                         : a->listener, .events = POLLIN };
+				    : a->server != -1               ? a->server
+								    : a->listener,
+				.events = POLLIN };
 			waiting += on;
 		}
 		if (waiting == 0 || poll(fds, 2 * t->n, (int)(until - asking_clock())) <= 0)
@@ -204,8 +206,9 @@ list(const struct tries *t, enum fate fate, char text[static PORTLIST_TEXT])
 static void
 say(struct check *c, const struct tries *t, enum fate control)
 {
-	char outside[NETADDR_TEXT], reached[PORTLIST_TEXT], not[PORTLIST_TEXT], other[PORTLIST_TEXT];
-	const unsigned good = list(t, REACHED, reached), bad = list(t, UNREACHED, not);
+	char outside[NETADDR_TEXT], reached[PORTLIST_TEXT], not [PORTLIST_TEXT],
+	    other[PORTLIST_TEXT];
+	const unsigned good = list(t, REACHED, reached), bad = list(t, UNREACHED, not );
 
 	netaddr_text(&c->outside, outside);
 	if (list(t, ELSEWHERE, other) > 0)
@@ -214,14 +217,16 @@ say(struct check *c, const struct tries *t, enum fate control)
 		check_say(c, "forward-control-elsewhere", outside,
 		    check_number(c->control.range[0].min), NULL);
 	if (control == REACHED)
-		check_say(c, "forward-control", outside, check_number(c->control.range[0].min), NULL);
+		check_say(
+		    c, "forward-control", outside, check_number(c->control.range[0].min), NULL);
 	if (good > 0)
 		check_say(c, "forward-ok", outside, reached, NULL);
 	/* where one port comes back, the router does loop back, and the others are not forwarded */
 	if (bad > 0 && (good > 0 || control == REACHED))
 		check_say(c, "forward-missing", outside, not, NULL);
 	if (good > 0 && control == UNREACHED)
-		check_say(c, "forward-missing", outside, check_number(c->control.range[0].min), NULL);
+		check_say(
+		    c, "forward-missing", outside, check_number(c->control.range[0].min), NULL);
 	if (good == 0 && (bad > 0 || control == UNREACHED) && control != REACHED)
 		check_say(c, "forward-unknown", outside, NULL);
 }
@@ -238,7 +243,8 @@ count_connections(struct check *c, uint16_t port)
 		unsigned local, state;
 
 		while ((line = strsep(&rest, "\n")) != NULL)
-			n += sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &local, &state) == 2 &&
+			n += sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x", &local,
+				 &state) == 2 &&
 			    state == 1 && local == port;
 		free(text);
 	}

@@ -85,7 +85,8 @@ inspect(struct check *c)
 	struct asking a;
 	int r;
 
-	if (asking_start(&a, c->gateway, c->conf_good ? c->conf.gateway_user : "nobody", -1, args) == -1) {
+	if (asking_start(
+		&a, c->gateway, c->conf_good ? c->conf.gateway_user : "nobody", -1, args) == -1) {
 		check_say(c, "router-gateway", strerror(errno), NULL);
 		return false;
 	}
@@ -111,7 +112,8 @@ say_wan(struct check *c, const char *router, const char *speaks)
 		break;
 	case NETADDR_CARRIER:
 		if (c->local6.family == AF_INET6)
-			check_say(c, "router-carrier6", router, wan, netaddr_text(&c->local6, six), NULL);
+			check_say(
+			    c, "router-carrier6", router, wan, netaddr_text(&c->local6, six), NULL);
 		else
 			check_say(c, "router-carrier", router, wan, NULL);
 		break;
@@ -119,7 +121,8 @@ say_wan(struct check *c, const char *router, const char *speaks)
 		check_say(c, "router-double", router, wan, NULL);
 		break;
 	default:
-		check_say(c, "router-offline", router, wan, netaddr_reach_text(netaddr_reach(&c->wan)), NULL);
+		check_say(c, "router-offline", router, wan,
+		    netaddr_reach_text(netaddr_reach(&c->wan)), NULL);
 	}
 }
 
@@ -143,7 +146,8 @@ static void
 compare_with_conf(struct check *c)
 {
 	const enum port_mapping mapping = c->conf.port_mapping;
-	const bool pmp = c->natpmp || c->pcp, wants_upnp = has_source(c, "upnp") || mapping == PORT_MAPPING_UPNP;
+	const bool pmp = c->natpmp || c->pcp,
+		   wants_upnp = has_source(c, "upnp") || mapping == PORT_MAPPING_UPNP;
 	char path[PATH_MAX];
 
 	if ((has_source(c, "natpmp") || mapping == PORT_MAPPING_NATPMP) && !pmp)
@@ -153,7 +157,8 @@ compare_with_conf(struct check *c)
 	if (mapping == PORT_MAPPING_AUTO && !pmp && !c->upnp)
 		check_say(c, "router-no-mapping", NULL);
 	snprintf(path, sizeof(path), "%s/gateway/upnp", c->conf.state_directory);
-	if ((wants_upnp || (mapping == PORT_MAPPING_AUTO && !pmp)) && c->upnp && !host_exists(c, path))
+	if ((wants_upnp || (mapping == PORT_MAPPING_AUTO && !pmp)) && c->upnp &&
+	    !host_exists(c, path))
 		check_say(c, "router-upnp-forgotten", NULL);
 }
 
@@ -171,8 +176,8 @@ check_router(struct check *c)
 	if (c->root[0] == '\0')
 		find_own(c);
 	netaddr_text(&c->router, router);
-	snprintf(speaks, sizeof(speaks), "%s%s%s", c->natpmp ? ", NAT-PMP" : "", c->pcp ? ", PCP" : "",
-	    c->upnp ? ", UPnP" : "");
+	snprintf(speaks, sizeof(speaks), "%s%s%s", c->natpmp ? ", NAT-PMP" : "",
+	    c->pcp ? ", PCP" : "", c->upnp ? ", UPnP" : "");
 	if (c->router.family == AF_UNSPEC)
 		check_say(c, "router-none", NULL);
 	else if (c->wan.family == AF_INET)

@@ -1,5 +1,6 @@
 /*
- * The certificates. genkan-ftpd-tls looks at them (genkanctl knows no TLS); this reads what it says.
+ * The certificates. genkan-ftpd-tls looks at them (genkanctl knows no TLS); this reads what it
+ * says.
  */
 #include "check.h"
 
@@ -15,7 +16,8 @@
 static void
 find_program(const struct check *c, char path[static PATH_MAX])
 {
-	ssize_t n = c->root[0] != '\0' ? -1 : readlink("/proc/self/exe", path, PATH_MAX - sizeof(PROGRAM));
+	ssize_t n =
+	    c->root[0] != '\0' ? -1 : readlink("/proc/self/exe", path, PATH_MAX - sizeof(PROGRAM));
 	char *slash;
 
 	if (n > 0) {
@@ -110,7 +112,9 @@ check_tls(struct check *c)
 	if (!ddns_name(c, host, sizeof(host)) || netaddr_parse(host, &addr) == 0)
 		host[0] = '\0';
 	find_program(c, program);
-	for (; conf_tls_file(c->conf.tls_certificate_file, n, file) && conf_tls_key(&c->conf, n, key); n++)
+	for (;
+	     conf_tls_file(c->conf.tls_certificate_file, n, file) && conf_tls_key(&c->conf, n, key);
+	     n++)
 		named |= look_at(c, program, file, key, host);
 	/* one of several may be for the name */
 	if (n > 0 && !named) {

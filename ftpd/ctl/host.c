@@ -242,8 +242,11 @@ host_listeners(const struct check *c, void (*found)(void *, const struct listene
 		unsigned long inode;
 
 		while ((line = strsep(&rest, "\n")) != NULL)
-			if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x "
-			                 "%*u %*u %lu", &port, &state, &inode) == 3 && state == 10) {
+			if (sscanf(line,
+				" %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x "
+				"%*u %*u %lu",
+				&port, &state, &inode) == 3 &&
+			    state == 10) {
 				l.port = (uint16_t)port;
 				find_owner(c, inode, &l);
 				found(arg, &l);

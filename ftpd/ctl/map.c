@@ -1,6 +1,6 @@
 /*
- * genkanctl map: asks the router to forward ports to this machine, and leaves it so for a while (a timer
- * renews it); lists and takes back what was asked for. The router is talked to by
+ * genkanctl map: asks the router to forward ports to this machine, and leaves it so for a while (a
+ * timer renews it); lists and takes back what was asked for. The router is talked to by
  * genkan-ftpd-gateway.
  */
 #include "ctl.h"
@@ -179,8 +179,8 @@ start(struct job *job, struct asking *a, const char *const args[])
 }
 
 /*
- * Looks for a UPnP router, which the gateway then remembers; for people it says what there is. *found: there
- * is one.
+ * Looks for a UPnP router, which the gateway then remembers; for people it says what there is.
+ * *found: there is one.
  */
 static int
 look_for_router(struct job *job, bool aloud, bool *found)
@@ -208,7 +208,8 @@ static int
 start_mapping(struct job *job, struct asking *a, const char *method)
 {
 	char timeout[16], line[ASKING_LINE];
-	const char *const args[] = { "-m", method, "-n", job->kept.nonce, "-s", "3", "-t", timeout, NULL };
+	const char *const args[] = { "-m", method, "-n", job->kept.nonce, "-s", "3", "-t", timeout,
+		NULL };
 	int r;
 
 	snprintf(timeout, sizeof(timeout), "%d", TIMEOUT_MS);
@@ -253,7 +254,8 @@ read_mapped(const char *answer, struct mapped *m)
 	unsigned port, external, seconds;
 
 	if (sscanf(answer, "mapped %5u %5u %15s %u %7s", &port, &external, m->address, &seconds,
-	        m->method) != 5 || port > UINT16_MAX || external == 0 || external > UINT16_MAX)
+		m->method) != 5 ||
+	    port > UINT16_MAX || external == 0 || external > UINT16_MAX)
 		return false;
 	m->port = (uint16_t)port;
 	m->external = (uint16_t)external;
@@ -287,15 +289,17 @@ map_port(struct job *job, struct asking *a, uint16_t port, char words[static ASK
 	else
 		printf("for %" PRId64 " s\n", m.until - (int64_t)time(NULL));
 	if (m.external != port)
-		warnx("the router gave port %u instead of %u: clients must be told", m.external, port);
+		warnx("the router gave port %u instead of %u: clients must be told", m.external,
+		    port);
 	return 0;
 }
 
 static const char *
 method_of(const struct job *job)
 {
-	return job->c.conf.port_mapping == PORT_MAPPING_OFF ? "auto"
-	                                                    : conf_port_mapping(job->c.conf.port_mapping);
+	return job->c.conf.port_mapping == PORT_MAPPING_OFF
+	    ? "auto"
+	    : conf_port_mapping(job->c.conf.port_mapping);
 }
 
 /* Maps all ports; 0 or an exit status. Words of the first failure. */
@@ -339,13 +343,16 @@ map(struct job *job)
 		for (unsigned i = 0; i < job->c.control.n && job->ports.n < PORTLIST_MAX; i++)
 			job->ports.range[job->ports.n++] = job->c.control.range[i];
 	if (job->ports.n == 0) {
-		warnx("nothing starts genkan-ftpd on this machine, so its port is not known: give it, as in "
+		warnx("nothing starts genkan-ftpd on this machine, so its port is not known: give "
+		      "it, as in "
 		      "\"genkanctl map 21\"");
 		return EX_CONFIG;
 	}
 	if (portlist_count(&job->ports) > MAPSTATE_MAX) {
-		warnx("%u ports, but at most %d; PortMapping of genkan-ftpd.conf(5) opens passive ports one "
-		      "by one as they are needed", portlist_count(&job->ports), MAPSTATE_MAX);
+		warnx("%u ports, but at most %d; PortMapping of genkan-ftpd.conf(5) opens passive "
+		      "ports one "
+		      "by one as they are needed",
+		    portlist_count(&job->ports), MAPSTATE_MAX);
 		return EX_USAGE;
 	}
 	r = map_all(job, words, &failed);

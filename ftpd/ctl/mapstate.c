@@ -34,8 +34,8 @@ read_line(struct mapstate *s, const char *line)
 	if (sscanf(line, "nonce %24[0-9a-f]", s->nonce) == 1)
 		return;
 	if (sscanf(line, "%5u %5u %7s %15s %" SCNd64 "%n", &port, &external, m.method, m.address,
-	        &m.until, &end) != 5 || end == -1 || port == 0 || port > UINT16_MAX || external == 0 ||
-	    external > UINT16_MAX)
+		&m.until, &end) != 5 ||
+	    end == -1 || port == 0 || port > UINT16_MAX || external == 0 || external > UINT16_MAX)
 		return;
 	m.port = (uint16_t)port;
 	m.external = (uint16_t)external;

@@ -1,6 +1,6 @@
 /*
- * What genkanctl map has asked the router for: a file "mappings" in StateDirectory, so that a later call
- * can list it, renew it and take it back.
+ * What genkanctl map has asked the router for: a file "mappings" in StateDirectory, so that a later
+ * call can list it, renew it and take it back.
  */
 #ifndef GENKAN_MAPSTATE_H
 #define GENKAN_MAPSTATE_H

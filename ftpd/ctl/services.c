@@ -1,5 +1,6 @@
 /*
- * Who starts genkan-ftpd: inetd.conf, xinetd's files, systemd's units. This reads; check_launcher.c judges.
+ * Who starts genkan-ftpd: inetd.conf, xinetd's files, systemd's units. This reads; check_launcher.c
+ * judges.
  */
 #include "check.h"
 
@@ -37,7 +38,8 @@ services_split(const char *command, char *buf, size_t size, char **words, unsign
 		if (*command == '\0')
 			break;
 		words[n++] = buf + used;
-		for (; *command != '\0' && (quote != '\0' || strchr(" \t", *command) == NULL); command++) {
+		for (; *command != '\0' && (quote != '\0' || strchr(" \t", *command) == NULL);
+		     command++) {
 			if (quote == '\0' && (*command == '"' || *command == '\''))
 				quote = *command;
 			else if (quote == *command)
@@ -92,7 +94,8 @@ cut_command(struct service *s)
 		at += strspn(at, " \t");
 		if (i == 0)
 			at += strspn(at, "-@:+!"); /* systemd's prefixes */
-		if (is_program(words[i]) || (i == 0 && is_program(words[0] + strspn(words[0], "-@:+!")))) {
+		if (is_program(words[i]) ||
+		    (i == 0 && is_program(words[0] + strspn(words[0], "-@:+!")))) {
 			memmove(s->command, at, strlen(at) + 1);
 			return true;
 		}
@@ -134,7 +137,7 @@ find_inetd(struct check *c)
 		new_service(&s, STARTER_INETD);
 		/* argv[0] repeats the program's name; under tcpd it is the program */
 		arguments = is_program(got.program) ? got.arguments + strcspn(got.arguments, " ")
-		                                    : got.arguments;
+						    : got.arguments;
 		snprintf(s.command, sizeof(s.command), "%s%s%s", got.program,
 		    is_program(got.program) ? "" : " ", arguments);
 		if (!cut_command(&s))
@@ -171,9 +174,11 @@ take_xinetd(struct check *c, const char *path, const struct xinetdconf *got,
 	s.per_source = got->per_source != -1 ? got->per_source : defaults->per_source;
 	/* xinetd.conf(5): 50 10 where nothing is said */
 	s.rate = got->cps != -1 ? got->cps : defaults->cps != -1 ? defaults->cps : 50;
-	s.off_seconds = got->cps != -1 ? got->cps_wait : defaults->cps != -1 ? defaults->cps_wait : 10;
-	add_port(&s, got->port > 0 && got->port <= UINT16_MAX ? (uint16_t)got->port
-	                                                       : port_of(got->service));
+	s.off_seconds = got->cps != -1 ? got->cps_wait
+	    : defaults->cps != -1      ? defaults->cps_wait
+				       : 10;
+	add_port(&s,
+	    got->port > 0 && got->port <= UINT16_MAX ? (uint16_t)got->port : port_of(got->service));
 	add_service(c, &s);
 }
 
@@ -228,7 +233,9 @@ take_xinetd_file(struct check *c, const char *path, void *defaults)
 static void
 find_xinetd(struct check *c)
 {
-	struct xinetdconf defaults = { .instances = -1, .per_source = -1, .cps = -1, .cps_wait = -1 };
+	struct xinetdconf defaults = {
+		.instances = -1, .per_source = -1, .cps = -1, .cps_wait = -1
+	};
 
 	read_xinetd(c, "/etc/xinetd.conf", &defaults);
 	each_file(c, "/etc/xinetd.d", "", take_xinetd_file, &defaults);
@@ -324,7 +331,8 @@ take_socket(struct check *c, struct service *s, const char *unit)
 
 	if (text == NULL)
 		return false;
-	for (unsigned i = 0; unitconf_get(text, "Socket", "ListenStream", i, value, sizeof(value)); i++)
+	for (unsigned i = 0; unitconf_get(text, "Socket", "ListenStream", i, value, sizeof(value));
+	     i++)
 		add_port(s, port_of(value));
 	s->wait = !unitconf_last(text, "Socket", "Accept", value, sizeof(value)) ||
 	    !unitconf_is_on(value);
@@ -335,7 +343,7 @@ take_socket(struct check *c, struct service *s, const char *unit)
 	s->rate = unit_number(text, "Socket", "TriggerLimitBurst");
 	s->trigger_off = s->rate == 0 ||
 	    (unitconf_last(text, "Socket", "TriggerLimitIntervalSec", value, sizeof(value)) &&
-	        strtod(value, NULL) == 0.0);
+		strtod(value, NULL) == 0.0);
 	s->enabled = is_enabled(c, unit);
 	(void)strlcpy(s->name, unit, sizeof(s->name));
 	free(text);
@@ -415,9 +423,9 @@ find_units(struct check *c)
 
 	for (size_t i = 0; i < UNIT_DIRS; i++) {
 		/* /lib may be /usr/lib */
-		if (i == UNIT_DIRS - 1 && host_path(c, "/lib", here) && realpath(here, last) != NULL &&
-		    host_path(c, "/usr/lib", here) && realpath(here, real) != NULL &&
-		    strcmp(real, last) == 0)
+		if (i == UNIT_DIRS - 1 && host_path(c, "/lib", here) &&
+		    realpath(here, last) != NULL && host_path(c, "/usr/lib", here) &&
+		    realpath(here, real) != NULL && strcmp(real, last) == 0)
 			break;
 		each_file(c, unit_dirs[i], ".service", take_unit, NULL);
 	}

@@ -17,14 +17,15 @@
 #include "asking.h"
 #include "start.h"
 
-#define VISITORS    64
-#define VISITOR_MS  10000 /* for one request and its answer */
-#define SILENCE_MS  1500  /* who says nothing so long is an FTP client, which waits for a greeting */
-#define LINGER_MS   3000  /* after the last port was reached: answers on their way */
-#define SERVICE_MS  500   /* how often it is looked who has come to the service */
+#define VISITORS   64
+#define VISITOR_MS 10000 /* for one request and its answer */
+#define SILENCE_MS 1500  /* who says nothing so long is an FTP client, which waits for a greeting  \
+			  */
+#define LINGER_MS  3000  /* after the last port was reached: answers on their way */
+#define SERVICE_MS 500   /* how often it is looked who has come to the service */
 
 struct visitor {
-	int fd; /* -1: free */
+	int fd;        /* -1: free */
 	unsigned port; /* index */
 	struct visit visit;
 	int64_t since;
@@ -58,7 +59,8 @@ listen_on(uint16_t port)
 		struct netaddr any = { .family = families[i], .port = port };
 		struct sockaddr_storage ss;
 		const socklen_t len = netaddr_to_sockaddr(&any, &ss);
-		int on = 1, off = 0, fd = socket(families[i], SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		int on = 1, off = 0,
+		    fd = socket(families[i], SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 		if (fd == -1)
 			continue;
@@ -79,7 +81,9 @@ add_port(uint16_t port, uint16_t external)
 
 	if (w.n == WAIT_PORTS)
 		return;
-	*p = (struct wait_port){ .port = port, .external = external, .listener = listen_on(port),
+	*p = (struct wait_port){ .port = port,
+		.external = external,
+		.listener = listen_on(port),
 		.browser = httpget_is_for_browsers(external) };
 	w.n++;
 }
@@ -128,10 +132,12 @@ say_reached(struct wait_port *p, const struct netaddr *peer)
 	p->reached = true;
 	netaddr_text(peer, text);
 	if (is_wanted(p))
-		printf(w.c->japanese ? "%u: %s から届きました(%u / %u)\n" : "%u: reached from %s (%u of %u)\n",
+		printf(w.c->japanese ? "%u: %s から届きました(%u / %u)\n"
+				     : "%u: reached from %s (%u of %u)\n",
 		    p->external, text, count_ports(true), count_ports(false));
 	else
-		printf(w.c->japanese ? "%u: %s から届きました\n" : "%u: reached from %s\n", p->external, text);
+		printf(w.c->japanese ? "%u: %s から届きました\n" : "%u: reached from %s\n",
+		    p->external, text);
 	fflush(stdout);
 }
 
@@ -144,7 +150,7 @@ say_home(const struct visitor *v)
 	if (told++ > 0)
 		return;
 	printf(w.c->japanese ? "%s は家の中です。Wi-Fi を切ったスマートフォンで開いてください\n"
-	                     : "%s is at home: open it on a phone without Wi-Fi\n",
+			     : "%s is at home: open it on a phone without Wi-Fi\n",
 	    netaddr_text(&v->visit.peer, text));
 	fflush(stdout);
 }
@@ -156,26 +162,30 @@ say_begin(unsigned seconds)
 	uint16_t first = 0;
 
 	if (!ddns_name(w.c, name, sizeof(name)))
-		(void)strlcpy(name, w.c->japanese ? "外側のアドレス" : "YOUR-ADDRESS", sizeof(name));
+		(void)strlcpy(
+		    name, w.c->japanese ? "外側のアドレス" : "YOUR-ADDRESS", sizeof(name));
 	for (unsigned i = 0; i < w.n; i++) {
 		const struct wait_port *p = &w.ports[i];
 
 		if (first == 0 && is_wanted(p))
 			first = p->external;
 		if (p->listener == -1)
-			printf(w.c->japanese ? "%u: 使用中です。サービスへの外からの接続を見ます\n"
-			                     : "%u: in use; it is seen who comes to the service from outside\n",
+			printf(w.c->japanese
+				? "%u: 使用中です。サービスへの外からの接続を見ます\n"
+				: "%u: in use; it is seen who comes to the service from outside\n",
 			    p->port);
 		else if (!p->browser)
-			printf(w.c->japanese ? "%u: ブラウザーは行きません。FTP クライアントで試してください\n"
-			                     : "%u: browsers refuse this port; try it with an FTP client\n",
+			printf(w.c->japanese
+				? "%u: ブラウザーは行きません。FTP クライアントで試してください\n"
+				: "%u: browsers refuse this port; try it with an FTP client\n",
 			    p->external);
 	}
 	if (w.c->conf.port_mapping != PORT_MAPPING_OFF)
 		puts(w.c->japanese ? "PortMapping: 試す間は genkanctl map でポートを開けてください"
-		                   : "PortMapping: for this test open the ports by genkanctl map");
-	printf(w.c->japanese ? "Wi-Fi を切ったスマートフォンで http://%s:%u/ を開いてください(%u 秒待ちます)\n"
-	                     : "Open http://%s:%u/ on a phone without Wi-Fi (waiting %u s)\n",
+				   : "PortMapping: for this test open the ports by genkanctl map");
+	printf(w.c->japanese
+		? "Wi-Fi を切ったスマートフォンで http://%s:%u/ を開いてください(%u 秒待ちます)\n"
+		: "Open http://%s:%u/ on a phone without Wi-Fi (waiting %u s)\n",
 	    name, first, seconds);
 	fflush(stdout);
 }
@@ -201,10 +211,12 @@ say_end(void)
 	portlist_text(&missing, text);
 	if (good == all)
 		printf(w.c->japanese ? "結果: 全ての %u ポートが外から届きました\n"
-		                     : "Result: all %u ports were reached from outside\n", all);
+				     : "Result: all %u ports were reached from outside\n",
+		    all);
 	else
 		printf(w.c->japanese ? "結果: %u / %u ポートが届きました。届かなかったもの: %s\n"
-		                     : "Result: %u of %u ports were reached, not: %s\n", good, all, text);
+				     : "Result: %u of %u ports were reached, not: %s\n",
+		    good, all, text);
 	return good == all ? 0 : good > 0 ? 1 : 2;
 }
 
@@ -333,7 +345,8 @@ read_remote(const char *hex, struct netaddr *addr)
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 	unsigned words[4];
 
-	if (strlen(hex) == 32 && sscanf(hex, "%8x%8x%8x%8x", &words[0], &words[1], &words[2], &words[3]) == 4) {
+	if (strlen(hex) == 32 &&
+	    sscanf(hex, "%8x%8x%8x%8x", &words[0], &words[1], &words[2], &words[3]) == 4) {
 		memcpy(&in6.sin6_addr, words, sizeof(words));
 		netaddr_from_sockaddr(addr, (struct sockaddr *)&in6);
 	} else if (strlen(hex) == 8 && sscanf(hex, "%8x", &words[0]) == 1) {
@@ -357,8 +370,10 @@ look_at_service(void)
 		unsigned port, state;
 
 		while ((line = strsep(&rest, "\n")) != NULL) {
-			if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %32[0-9A-Fa-f]:%*x %x", &port, remote, &state) != 3 ||
-			    state == 10 || !read_remote(remote, &peer) || netaddr_reach(&peer) != NETADDR_PUBLIC ||
+			if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %32[0-9A-Fa-f]:%*x %x", &port,
+				remote, &state) != 3 ||
+			    state == 10 || !read_remote(remote, &peer) ||
+			    netaddr_reach(&peer) != NETADDR_PUBLIC ||
 			    start_is_lan(&w.c->conf.local_networks, &peer))
 				continue;
 			for (unsigned k = 0; k < w.n; k++)
@@ -398,10 +413,13 @@ turn(int ms)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < w.n; i++)
-		fds[n++] = (struct pollfd){ .fd = room ? w.ports[i].listener : -1, .events = POLLIN };
+		fds[n++] =
+		    (struct pollfd){ .fd = room ? w.ports[i].listener : -1, .events = POLLIN };
 	for (unsigned i = 0; i < VISITORS; i++)
-		fds[n++] = (struct pollfd){ .fd = visitors[i].fd, .events = (short)(visitors[i].answer != NULL &&
-			!visitors[i].done ? POLLOUT : POLLIN) };
+		fds[n++] = (struct pollfd){ .fd = visitors[i].fd,
+			.events =
+			    (short)(visitors[i].answer != NULL && !visitors[i].done ? POLLOUT
+										    : POLLIN) };
 	if (poll(fds, n, ms) == -1)
 		return;
 	for (unsigned i = 0; i < VISITORS; i++)
@@ -424,12 +442,13 @@ wait_run(struct check *c, unsigned seconds)
 	for (unsigned i = 0; i < VISITORS; i++)
 		visitors[i].fd = -1;
 	if (count_ports(false) == 0) {
-		warnx("there is no passive port that could be opened here and visited by a browser: set "
+		warnx("there is no passive port that could be opened here and visited by a "
+		      "browser: set "
 		      "PassivePorts, and run this as root");
 		return EX_CONFIG;
 	}
-	snprintf(w.nonce, sizeof(w.nonce), "%08x%08x%08x%08x", arc4random(), arc4random(), arc4random(),
-	    arc4random());
+	snprintf(w.nonce, sizeof(w.nonce), "%08x%08x%08x%08x", arc4random(), arc4random(),
+	    arc4random(), arc4random());
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	say_begin(seconds);

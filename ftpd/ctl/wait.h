@@ -34,8 +34,8 @@ struct waiting {
 /* Who has asked for what, at which port. */
 struct visit {
 	struct netaddr peer, local;
-	uint16_t port;     /* of ours */
-	bool outside;      /* neither LocalNetworks nor another private network */
+	uint16_t port; /* of ours */
+	bool outside;  /* neither LocalNetworks nor another private network */
 	struct httpget get;
 };
 

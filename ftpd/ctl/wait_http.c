@@ -9,7 +9,8 @@
 
 /* The body, to be freed; NULL: no memory. */
 static char *
-body_of(const struct waiting *w, const struct visit *v, const char **status, const char **type, size_t *n)
+body_of(const struct waiting *w, const struct visit *v, const char **status, const char **type,
+    size_t *n)
 {
 	const char *path = v->get.path;
 	char peer[NETADDR_TEXT], *body = NULL;
@@ -19,7 +20,8 @@ body_of(const struct waiting *w, const struct visit *v, const char **status, con
 		return wait_page(w, v, n);
 	*type = "application/json";
 	if (strcmp(path + 1, w->nonce) == 0) {
-		r = asprintf(&body, "{\"port\": %u, \"you\": \"%s\"}\n", v->port, netaddr_text(&v->peer, peer));
+		r = asprintf(&body, "{\"port\": %u, \"you\": \"%s\"}\n", v->port,
+		    netaddr_text(&v->peer, peer));
 	} else {
 		*status = "404 Not Found";
 		r = asprintf(&body, "{}\n");
@@ -41,12 +43,14 @@ wait_http_answer(const struct waiting *w, const struct visit *v, size_t *len)
 		return NULL;
 	}
 	/* the page is at one port and asks the others: another origin for a browser */
-	fprintf(out, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n"
-	             "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-	             "Referrer-Policy: no-referrer\r\nAccess-Control-Allow-Origin: *\r\n"
-	             "Content-Security-Policy: default-src 'none'; script-src 'nonce-%s'; style-src "
-	             "'nonce-%s'; connect-src http:; img-src http: data:; base-uri 'none'; "
-	             "form-action 'none'\r\n\r\n", status, type, n, w->nonce, w->nonce);
+	fprintf(out,
+	    "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n"
+	    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+	    "Referrer-Policy: no-referrer\r\nAccess-Control-Allow-Origin: *\r\n"
+	    "Content-Security-Policy: default-src 'none'; script-src 'nonce-%s'; style-src "
+	    "'nonce-%s'; connect-src http:; img-src http: data:; base-uri 'none'; "
+	    "form-action 'none'\r\n\r\n",
+	    status, type, n, w->nonce, w->nonce);
 	fwrite(body, 1, n, out);
 	free(body);
 	if (fclose(out) == EOF) {
