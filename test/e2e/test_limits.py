@@ -6,7 +6,6 @@ failed logins, so those tests have a network of their own with addresses of RFC 
 
 import os
 import socket
-import statistics
 import subprocess
 import time
 import unittest
@@ -237,12 +236,12 @@ class NoOracle(ServerTest):
         return first, second, took
 
     def test_unknown_users_and_wrong_passwords_look_the_same(self):
-        known = [self.refusal(USER, "wrong") for _ in range(3)]
-        unknown = [self.refusal("nobody-at-all", "wrong") for _ in range(3)]
-        empty = [self.refusal(USER, "") for _ in range(3)]
-        rows = known + unknown + empty
-        self.assertEqual({row[:2] for row in rows}, {known[0][:2]})
-        times = [statistics.median(row[2] for row in kind) for kind in (known, unknown, empty)]
+        kinds = ((USER, "wrong"), ("nobody-at-all", "wrong"), (USER, ""))
+        # in turn, and the fastest of each: a busy machine only ever adds to it
+        rounds = [[self.refusal(*kind) for kind in kinds] for _ in range(5)]
+        words = {row[:2] for rows in rounds for row in rows}
+        self.assertEqual(len(words), 1, words)
+        times = [min(rows[i][2] for rows in rounds) for i in range(len(kinds))]
         self.assertLess(max(times) - min(times), 0.1, times)
         self.assertGreaterEqual(min(times), 1.0)
 
