@@ -15,8 +15,8 @@ import termios
 import time
 import unittest
 
-from genkan import (CTL, NOBODY, SOURCE, USER, ServerTest, free_port, read_file, root_only,
-                    wait_until, write_file)
+from genkan import (CTL, NOBODY, SOURCE, USER, Pair, ServerTest, free_port, process_table,
+                    read_file, root_only, wait_until, write_file)
 from test_tls import TlsTest
 
 USAGE, NOINPUT, UNAVAILABLE, NOPERM = 64, 66, 69, 77
@@ -83,8 +83,8 @@ class Who(ServerTest):
             taken = 0
             while taken < 1_000_000:
                 taken += len(data.socket().recv(65536))
-            row = self.wait_state("reads")
-            self.assertEqual((row["path"], row["size"]), ("/huge", size))
+            row = self.look()
+            self.assertEqual((row["state"], row["path"], row["size"]), ("reads", "/huge", size))
             # what is not read waits in buffers, so it stops; the slot tells a second later
             wait_until(lambda: self.look()["bytes"] >= 1_000_000, "progress is told")
             row = self.look()
@@ -94,7 +94,7 @@ class Who(ServerTest):
                              r"reads /huge  \d+% of 50 MB, [\d.]+ [kM]B/s, \d+:\d\d left$")
             data.read_all()
         session.expect(226)
-        self.wait_state("idle")
+        self.assertEqual(self.look()["state"], "idle")
 
     def test_an_upload(self):
         session = self.session()
@@ -105,7 +105,7 @@ class Who(ServerTest):
             row = self.look()
             self.assertEqual((row["state"], row["path"], row["size"]), ("writes", "/up", None))
         session.expect(226)
-        self.wait_state("idle")
+        self.assertEqual(self.look()["state"], "idle")
 
     def test_a_download_that_no_data_connection_comes_for(self):
         self.remote("file", b"x")
@@ -119,7 +119,7 @@ class Who(ServerTest):
         self.remote("file", b"x")
         session = self.session()
         session.command("HASH file", 213)
-        self.wait_state("idle")
+        self.assertEqual(self.look()["state"], "idle")
 
     def test_names_are_harmless_for_a_terminal_and_for_json(self):
         name = b"a\x1b[2J\xff\xe2\x80\xae\"\\ \xe6\x97\xa5"
@@ -130,7 +130,7 @@ class Who(ServerTest):
             session.send(b"RETR " + name + b"\r\n")
             session.expect(150)
             data.socket().recv(1)
-            self.assertEqual(self.wait_state("reads")["path"], "/a\x1b[2J\ufffd\u202e\"\\ 日")
+            self.assertEqual(self.look()["path"], "/a\x1b[2J\ufffd\u202e\"\\ 日")
             self.assertIn("reads /a?[2J??\"\\ 日  ", done(self.world, "who"))
             data.read_all()
         session.expect(226)
@@ -359,8 +359,42 @@ class KickTls(TlsTest):
         self.assertEqual(sessions(self.world), [])
 
 
-class SlotsOfTheDead(ServerTest):
+class Dead:
     """Whoever of a connection is killed, in whichever state: all of it ends and its slot is free."""
+
+    def killed(self, *whom):
+        for state in self.states():
+            with self.subTest(state=state.__name__):
+                state()
+                pair = self.pair()
+                for who in whom:
+                    with contextlib.suppress(ProcessLookupError):  # it follows the other at once
+                        os.kill(getattr(pair, who), signal.SIGKILL)
+                self.server.wait_no_pairs(5)
+                self.assertEqual(sessions(self.world), [])
+
+    def test_session_killed(self):
+        self.killed("session")
+
+    def test_monitor_killed(self):
+        self.killed("monitor")
+
+    def test_both_killed(self):
+        self.killed("monitor", "session")
+
+    def test_sigterm_is_enough(self):
+        """As systemd ends a service: each process gets it."""
+        for state in self.states():
+            with self.subTest(state=state.__name__):
+                state()
+                os.kill(self.pair().monitor, signal.SIGTERM)
+                self.server.wait_no_pairs(5)
+                self.assertEqual(sessions(self.world), [])
+
+
+class SlotsOfTheDead(Dead, ServerTest):
+    def pair(self):
+        return self.server.pair()
 
     def states(self):
         """A name and a function that brings a connection there, for each state."""
@@ -401,30 +435,34 @@ class SlotsOfTheDead(ServerTest):
 
         return greeted, delayed, self.session, listening, reading, writing, listing
 
-    def killed(self, who):
-        for state in self.states():
-            with self.subTest(state=state.__name__):
-                state()
-                os.kill(getattr(self.server.pair(), who), signal.SIGKILL)
-                self.server.wait_no_pairs(5)
-                self.assertEqual(sessions(self.world), [])
 
-    def test_session_killed(self):
-        self.killed("session")
+class SlotsOfTheDeadTls(Dead, TlsTest):
+    def states(self):
+        def before_the_handshake():
+            self.plain().command("AUTH TLS", 234)
 
-    def test_monitor_killed(self):
-        self.killed("monitor")
+        def encrypted():
+            self.secure()
 
-    def test_both_killed(self):
-        for state in self.states():
-            with self.subTest(state=state.__name__):
-                state()
-                pair = self.server.pair()
-                os.kill(pair.monitor, signal.SIGKILL)
-                with contextlib.suppress(ProcessLookupError):  # it does not survive its monitor
-                    os.kill(pair.session, signal.SIGKILL)
-                self.server.wait_no_pairs(5)
-                self.assertEqual(sessions(self.world), [])
+        def reading():
+            self.sparse("huge", 1_000_000_000)
+            session = self.logged_in()
+            data = session.data()
+            self.addCleanup(data.close)
+            session.command("RETR huge", 150)
+            data.socket().recv(1)
+
+        return before_the_handshake, encrypted, self.logged_in, reading
+
+    def pair(self):
+        """The monitor and genkan-ftpd-tls, once that stands in the session's place."""
+        def look():
+            table = process_table()
+            found = [Pair(parent, pid) for pid, (parent, state, name) in table.items()
+                     if name == "genkan-ftpd-tls" and state != "Z"
+                     and table.get(parent, (0,))[0] == self.server.pid]
+            return found[0] if len(found) == 1 else None
+        return wait_until(look, "the session is genkan-ftpd-tls")
 
 
 class Ban(ServerTest):

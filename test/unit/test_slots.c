@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -561,6 +562,41 @@ looking_makes_no_file_and_disturbs_nobody(void **state)
 }
 
 static void
+a_thousand_sessions_have_a_thousand_slots(void **state)
+{
+	static int fd[SLOTS_MAX];
+	static bool taken[SLOTS_MAX];
+	struct rlimit files;
+	struct place *p = *state;
+	struct slot mine = slot_of("bob"), out;
+	int i, index;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	if (files.rlim_max < SLOTS_MAX + 50)
+		skip();
+	files.rlim_cur = files.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	for (i = 0; i < SLOTS_MAX; i++) {
+		assert_int_not_equal(fd[i] = slots_open(p->dir), -1);
+		index = slots_claim(fd[i], up_to(SLOTS_MAX), &mine);
+		assert_in_range(index, 0, SLOTS_MAX - 1);
+		assert_false(taken[index]);
+		taken[index] = true;
+	}
+	i = slots_open(p->dir);
+	assert_int_equal(slots_count(i, SLOTS_MAX), SLOTS_MAX);
+	assert_int_equal(slots_claim(i, up_to(SLOTS_MAX), &mine), -1);
+	assert_int_equal(errno, EAGAIN);
+	/* the last one's place is found among all of them */
+	close(fd[SLOTS_MAX - 1]);
+	assert_int_equal(slots_claim(i, up_to(SLOTS_MAX), &mine), index);
+	assert_int_equal(slots_read(fd[0], index, &out), 1);
+	close(i);
+	for (i = 0; i < SLOTS_MAX - 1; i++)
+		close(fd[i]);
+}
+
+static void
 an_index_that_is_wrong_does_no_harm(void **state)
 {
 	struct place *p = *state;
@@ -608,6 +644,7 @@ main(void)
 		TEST(released_slot_is_free_though_the_file_stays_open),
 		TEST(progress_changes_two_numbers_alone),
 		TEST(looking_makes_no_file_and_disturbs_nobody),
+		TEST(a_thousand_sessions_have_a_thousand_slots),
 		TEST(an_index_that_is_wrong_does_no_harm),
 	};
 
