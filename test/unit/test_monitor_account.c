@@ -135,6 +135,38 @@ a_nologin_file_closes_the_house_for_everybody(void **state)
 }
 
 static void
+users_of_the_system_need_a_start_as_root(void **state)
+{
+	struct house *h = *state;
+
+	house_conf(h, "AuthSystem shadow");
+	stays_out(h, "root", "no-root");
+	assert_true(house_logged(h, "AuthSystem needs a start as root"));
+	/* a name of the file is never asked for elsewhere */
+	house_start(h);
+	assert_int_equal(house_ask_login(h, HOUSE_USER, "wrong", NULL, NULL), EACCES);
+	assert_int_equal(log_in(h, HOUSE_USER, NULL), 0);
+	house_end(h);
+	assert_true(house_logged(h, "user=\"bob\" reason=bad-password n=1\n"));
+}
+
+static void
+without_its_program_no_user_of_the_system_comes_in(void **state)
+{
+	struct house *h = *state;
+
+	if (geteuid() != 0 || (caps_permitted() & ALL_CAPS) != ALL_CAPS)
+		skip();
+	h->root = true;
+	house_conf(h, "AuthSystem shadow");
+	/* there is none beside this test; an installed one knows no such user */
+	house_start(h);
+	assert_int_equal(log_in(h, "no-such-user-here", NULL), EACCES);
+	house_end(h);
+	assert_true(house_logged(h, "auth-fail rhost=127.0.0.1 user=\"no-such-user-here\" reason="));
+}
+
+static void
 a_shell_is_asked_for_where_it_is_wanted(void **state)
 {
 	struct house *h = *state;
@@ -460,6 +492,8 @@ main(void)
 		T(ftpusers_that_cannot_be_read_lets_nobody_in),
 		T(guests_and_groups_can_stand_in_ftpusers),
 		T(a_nologin_file_closes_the_house_for_everybody),
+		T(users_of_the_system_need_a_start_as_root),
+		T(without_its_program_no_user_of_the_system_comes_in),
 		T(a_shell_is_asked_for_where_it_is_wanted),
 		T(rights_are_those_of_the_first_line_that_fits),
 		T(a_file_of_rights_gives_nothing_that_the_directives_do_not),
