@@ -14,6 +14,7 @@ import unittest
 
 from genkan import (AUTH, CTL, GenkanTest, descendants, descriptors, in_namespace, proc_status,
                     process_table, read_file, root_only, socket_inode, wait_until, write_file)
+from test_tls import TLS, Pki, TlsControl
 
 UID, GID, GROUP = 21001, 21002, 21003
 NAME, SECRET = "sysanna", "open sesame"
@@ -375,6 +376,35 @@ class SystemUsers(GenkanTest):
             wait_until(lambda: not self.keepers(), "so does the program", 15)
         self.in_house(check, pam="auth required pam_exec.so " + self.world.path_of("script") +
                       "\n" + COMMON)
+
+    def test_over_tls_the_keeper_has_nothing_of_the_client_either(self):
+        """Before the login the monitor holds the client's connection for genkan-ftpd-tls."""
+        if not os.access(TLS, os.X_OK):
+            self.skipTest("built without TLS")
+
+        def check():
+            self.own_wtmp()
+            cert, key = Pki(self.world.path_of("pki")).make("server")
+            # lists of lines cross to that program as well
+            write_file(self.world.config, b"DefaultRoot ~ kids,!staff\nDefaultRoot /nonexistent\n"
+                       b"PathDeny *.exe\nPathDeny .ht*\n")
+            self.start("shadow", WtmpLog="on", TLS="required", TLSCertificateFile=cert,
+                       TLSCertificateKeyFile=key)
+            control = TlsControl(self.server.address)
+            self.world.controls.append(control)
+            control.greet()
+            control.auth()
+            control.command(f"USER {NAME}", 331)
+            control.command(f"PASS {SECRET}", 230)
+            keeper, = self.keepers()
+            self.assert_keeper(keeper, control)
+            control.store("STOR file", b"content")
+            self.assertEqual(os.stat(os.path.join(self.home, "file")).st_uid, UID)
+            self.assertIn("(PathDeny)", control.command("MKD .htfolder", 550).text)
+            control.quit()
+            wait_until(lambda: not self.keepers(), "the keeper ends")
+            self.assertEqual([row[0] for row in self.wtmp()], [7, 8])
+        self.in_house(check)
 
     def test_by_hand(self):
         def ask(password, *options):
