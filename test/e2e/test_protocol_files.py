@@ -522,7 +522,7 @@ class Listings(ServerTest):
         self.assertEqual(len(self.names("MLSD", session)), count + 2)
 
     def test_listing_that_is_not_read_can_be_aborted(self):
-        for i in range(2_000):
+        for i in range(20_000):
             os.close(os.open(self.remote(f"{i:05}" + "x" * 200), os.O_CREAT | os.O_WRONLY, 0o644))
         session = self.session()
         for _ in range(3):
@@ -535,7 +535,7 @@ class Listings(ServerTest):
                 session.command("NOOP", 200)
                 session.command("ABOR", 426)
                 session.expect(226)
-        self.assertEqual(len(self.names("NLST", session)), 2_000)
+        self.assertEqual(len(self.names("NLST", session)), 20_000)
 
     def test_mlsd(self):
         self.remote("two words", b"12345")
