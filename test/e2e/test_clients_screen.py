@@ -1,7 +1,7 @@
 """Clients that want a person: Midnight Commander on a terminal, gFTP's text client.
 
 What they show is only looked at to know when they wait for the next key; whether they
-did right is told by the files. (curlftpfs is in no Debian since 11.)
+did right is told by the files. (curlftpfs would be one more; Debian 12 has it not.)
 """
 
 import contextlib
