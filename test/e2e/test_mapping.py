@@ -6,8 +6,10 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import threading
 import unittest
 
 import natlab
@@ -52,6 +54,9 @@ upnp_nat_chain=prerouting_miniupnpd
 upnp_nat_postrouting_chain=postrouting_miniupnpd
 allow 1024-65535 192.168.1.0/24 1024-65535
 """
+
+# A packet to it ends the helper of PcpTest.
+END_PORT = 9
 
 
 @unittest.skipUnless(os.access(UPNPD, os.X_OK), "miniupnpd has not been unpacked (test/run does it)")
@@ -187,6 +192,69 @@ class MappingTest(LabTest):
             client.login()
             self.assertEqual(client.passive()[0], OUTSIDE)
         self.assertRegex(daemon.log_text(), "the router does not forward port")
+
+
+class PcpTest(MappingTest):
+    """The same router as one that speaks PCP alone: questions in NAT-PMP's words never reach it, and
+    are answered as RFC 6886 section 3.5 has it: unsupported version."""
+
+    def setUp(self):
+        super().setUp()
+        self.lab.nft("home_router", """
+            table inet pcp
+            delete table inet pcp
+            table inet pcp {
+                chain input {
+                    type filter hook input priority filter;
+                    udp dport 5351 @th,64,8 0 counter drop
+                }
+            }""")
+        self.addCleanup(self.lab.nft, "home_router", "delete table inet pcp")
+        with self.lab.inside("home_router"):
+            self.ear = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+            self.ear.bind(("lan", 0x0800))
+            self.mouth = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        self.refused = 0
+        answering = threading.Thread(target=self.refuse_natpmp)
+        answering.start()
+        for close in self.ear.close, self.mouth.close, answering.join, self.end_refusing:
+            self.addCleanup(close)
+
+    def end_refusing(self):
+        with self.lab.socket_maker("server")(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"", ("192.168.1.1", END_PORT))
+
+    def refuse_natpmp(self):
+        """Answers packets of version 0 until one comes that ends it."""
+        while True:
+            packet = self.ear.recv(2048)
+            start = (packet[0] & 15) * 4
+            to_port, = struct.unpack_from("!H", packet, start + 2)
+            if packet[9] != 17 or to_port not in (5351, END_PORT):
+                continue
+            if to_port == END_PORT:
+                return
+            question = packet[start + 8:]
+            if question[:1] != b"\0" or packet[16:20] != socket.inet_aton("192.168.1.1"):
+                continue
+            self.refused += 1
+            answer = struct.pack("!BBHI", 0, 128 | question[1], 1, 1)
+            udp = struct.pack("!HHHH", 5351, struct.unpack_from("!H", packet, start)[0],
+                              8 + len(answer), 0) + answer
+            header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0,
+                                 packet[16:20], packet[12:16])
+            self.mouth.sendto(header + udp, (socket.inet_ntoa(packet[12:16]), 0))
+
+    def test_pcp_opens_the_door_in_cases_3_and_4(self):
+        self.assert_downloads("natpmp", masquerade="natpmp")
+        self.assertGreater(self.refused, 0, "NAT-PMP was not asked first")
+
+
+def load_tests(loader, _tests, _pattern):
+    """PcpTest has a test of its own; those that it inherits are MappingTest's."""
+    suite = loader.loadTestsFromTestCase(MappingTest)
+    suite.addTest(PcpTest("test_pcp_opens_the_door_in_cases_3_and_4"))
+    return suite
 
 
 if __name__ == "__main__":

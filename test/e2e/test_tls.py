@@ -522,6 +522,18 @@ class ControlOnly(TlsTest):
         control.expect(226)
 
 
+class Charset(TlsTest):
+    """A charset is loaded from the file system: then the session has no root of its own."""
+
+    extra = {"ClientCharset": "CP932"}
+
+    def test_names_in_the_charset_and_nothing_else_of_the_file_system(self):
+        self.remote("表示", b"content")
+        control = self.logged_in()
+        self.assertIn("表示".encode("cp932"), control.retrieve("NLST"))
+        self.assertEqual(self.log().count("no Landlock"), 0)
+
+
 class Attacks(TlsTest):
     def test_commands_behind_auth_are_never_executed(self):
         for tail in (b"USER evil\r\n", b"NOOP\r\nQUIT\r\n" * 100):
