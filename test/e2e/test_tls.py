@@ -324,7 +324,8 @@ class Transfers(TlsTest):
         for number in range(3000):
             write_file(self.remote(f"many/{number:06}-{'x' * 60}"), b"")
         control = self.logged_in()
-        self.assertEqual(len(control.retrieve("MLSD many").splitlines()), 3002)
+        for mode in ("pasv", "port"):
+            self.assertEqual(len(control.retrieve("MLSD many", mode).splitlines()), 3002)
 
     def test_ten_small_files_in_one_session_are_resumed_each(self):
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
