@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "asking.h"
+#include "caps.h"
+#include "pwfile.h"
 #include "start.h"
 
 #define VISITORS   64
@@ -430,6 +432,21 @@ turn(int ms)
 			accept_all(i);
 }
 
+/* The ports are open: what the world says is read by somebody without rights, for good. */
+static int
+give_up_rights(const struct conf *conf)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() == 0 &&
+	    ((pwfile_system_user(conf->session_user, &uid, &gid) == -1 &&
+		 pwfile_system_user("nobody", &uid, &gid) == -1) ||
+		caps_become(uid, gid, NULL, 0) == -1 || caps_keep(0) == -1))
+		return -1;
+	return caps_no_new_privs();
+}
+
 int
 wait_run(struct check *c, unsigned seconds)
 {
@@ -446,6 +463,10 @@ wait_run(struct check *c, unsigned seconds)
 		      "browser: set "
 		      "PassivePorts, and run this as root");
 		return EX_CONFIG;
+	}
+	if (give_up_rights(&c->conf) == -1) {
+		warn("becoming %s", c->conf.session_user);
+		return EX_OSERR;
 	}
 	snprintf(w.nonce, sizeof(w.nonce), "%08x%08x%08x%08x", arc4random(), arc4random(),
 	    arc4random(), arc4random());

@@ -18,7 +18,7 @@ import time
 import unittest
 
 import natlab
-from genkan import CTL, in_namespace, need_program, root_only
+from genkan import CTL, in_namespace, need_program, proc_status, root_only
 from natlab import HOME
 from test_natlab import LabTest
 
@@ -270,6 +270,17 @@ class Visitors(WaitTest):
             self.get(port=4046)
             _, status = waiting.end()      # 4045 is not waited for
         self.assertEqual(status, 0)
+
+    @outside
+    def test_who_answers_the_world_has_no_rights(self):
+        with self.wait("PassivePorts 4000-4003", "SessionUser 20017") as waiting:
+            status = proc_status(waiting.process.pid)
+            self.get()
+        self.assertEqual(status["Uid"].split(), ["20017"] * 4)
+        self.assertEqual(status["Gid"].split(), ["20017"] * 4)
+        self.assertEqual(status["Groups"].split(), [])
+        self.assertEqual({status["Cap" + s] for s in ("Inh", "Prm", "Eff", "Amb")}, {"0" * 16})
+        self.assertEqual(status["NoNewPrivs"], "1")
 
     @outside
     def test_time_is_over(self):
