@@ -310,7 +310,6 @@ main(int argc, char **argv)
 	bool stderr_ok;
 	int listen_fds, run_directory;
 
-	pages_program(); /* before anything else: it will all be needed */
 	options_parse(&o, argc, argv);
 	if (options_load_conf(&o, &conf, error) == -1)
 		return bad_configuration(&o, error);

@@ -19,12 +19,16 @@
 #include "handover.h"
 #include "log.h"
 #include "msg.h"
+#include "pages.h"
 #include "request.h"
 #include "session/certificate.h"
 #include "session/names.h"
 #include "session/sandbox.h"
 #include "session/session.h"
 #include "session/tls.h"
+
+/* What OpenSSL takes of memory until a handshake is done, in bytes. */
+#define HANDSHAKE (400 << 10)
 
 /* No file of certificates is larger. */
 #define FILE_SIZE (1 << 20)
@@ -104,6 +108,7 @@ main(int argc, char **argv)
 
 	if (argc >= 2 && strcmp(argv[1], "-t") == 0)
 		return check(argc - 2, argv + 2);
+	pages_heap(HANDSHAKE);
 	if (caps_no_new_privs() == -1 || handover_read(HANDOVER_FILE, &handover) == -1) {
 		fprintf(stderr, "genkan-ftpd-tls: genkan-ftpd executes this program for a client that "
 		                "wants TLS;\nby hand: genkan-ftpd-tls -t CERTIFICATE KEY ...\n");

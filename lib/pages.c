@@ -3,7 +3,9 @@
  */
 #include "pages.h"
 
+#include <malloc.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -41,6 +43,19 @@ pages_stack(size_t len)
 	char *here = __builtin_frame_address(0);
 
 	populate(here - len, here, MADV_POPULATE_WRITE);
+}
+
+void
+pages_heap(size_t len)
+{
+	void *p;
+
+	/* from the heap, not from a mapping of its own, and free(3) is not to give it back */
+	if (mallopt(M_MMAP_THRESHOLD, (int)len + 4096) != 1 || mallopt(M_TRIM_THRESHOLD, (int)(2 * len)) != 1)
+		return;
+	if ((p = malloc(len)) != NULL)
+		pages_written(p, len);
+	free(p);
 }
 
 void

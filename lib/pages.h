@@ -16,6 +16,9 @@ void pages_program(void);
 /* The next len bytes of the stack, which will be used. */
 void pages_stack(size_t len);
 
+/* The next len bytes that malloc(3) will hand out, in small pieces. */
+void pages_heap(size_t len);
+
 /* len bytes at p, which will be written; they count as used from now on. */
 void pages_written(void *p, size_t len);
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
@@ -68,6 +69,27 @@ bytes_stay_as_they_are(void **state)
 }
 
 static void
+the_heap_gives_what_was_asked_for(void **state)
+{
+	char *some[100], *least = NULL, *most = NULL;
+
+	(void)state;
+	pages_heap(100 * 4096);
+	for (int i = 0; i < 100; i++) {
+		assert_non_null(some[i] = malloc(2000));
+		least = i == 0 || some[i] < least ? some[i] : least;
+		most = i == 0 || some[i] > most ? some[i] : most;
+	}
+	/* pieces of it: near each other, and there before they were written to */
+	assert_true(most - least < 200 * 4096);
+	if (can())
+		assert_int_equal(
+		    resident((char *)(((uintptr_t)some[90] + 4095) & ~(uintptr_t)4095), 1), 1);
+	for (int i = 0; i < 100; i++)
+		free(some[i]);
+}
+
+static void
 the_program_runs_on_in_any_layout(void **state)
 {
 	(void)state;
@@ -96,6 +118,7 @@ main(void)
 		cmocka_unit_test(pages_to_write_are_there_and_no_others),
 		cmocka_unit_test(bytes_stay_as_they_are),
 		cmocka_unit_test(the_stack_below_can_be_asked_for),
+		cmocka_unit_test(the_heap_gives_what_was_asked_for),
 		cmocka_unit_test(the_program_runs_on_in_any_layout),
 	};
 
