@@ -70,6 +70,38 @@ check(int n, char *const paths[])
 	return status;
 }
 
+static void
+usage(FILE *out)
+{
+	fputs("usage: genkan-ftpd-tls -t CERTIFICATE KEY ...\n"
+	      "\n"
+	      "genkan-ftpd executes this program for a client that wants TLS. By hand it looks at\n"
+	      "certificates and their keys, and tells about them or what is wrong.\n"
+	      "\n"
+	      "  -t      look at these files\n"
+	      "  -V  -h  version; this text\n"
+	      "See genkan-ftpd-tls(8).\n",
+	    out);
+}
+
+/* With arguments: a person. */
+static int
+by_hand(int n, char *const words[])
+{
+	if (strcmp(words[0], "-t") == 0 && n > 1)
+		return check(n - 1, words + 1);
+	if (strcmp(words[0], "-V") == 0 || strcmp(words[0], "--version") == 0) {
+		printf("genkan-ftpd-tls %s\n", PACKAGE_VERSION);
+		return 0;
+	}
+	if (strcmp(words[0], "-h") == 0 || strcmp(words[0], "--help") == 0) {
+		usage(stdout);
+		return 0;
+	}
+	usage(stderr);
+	return EX_USAGE;
+}
+
 /* The configuration as the monitor has printed it. */
 static int
 read_conf(const struct handover *h, struct conf *conf)
@@ -106,12 +138,11 @@ main(int argc, char **argv)
 	static char why[CONF_ERROR];
 	const struct sandbox box = { .empty = -1 };
 
-	if (argc >= 2 && strcmp(argv[1], "-t") == 0)
-		return check(argc - 2, argv + 2);
+	if (argc >= 2)
+		return by_hand(argc - 1, argv + 1);
 	pages_heap(HANDSHAKE);
 	if (caps_no_new_privs() == -1 || handover_read(HANDOVER_FILE, &handover) == -1) {
-		fprintf(stderr, "genkan-ftpd-tls: genkan-ftpd executes this program for a client that "
-		                "wants TLS;\nby hand: genkan-ftpd-tls -t CERTIFICATE KEY ...\n");
+		usage(stderr);
 		return EX_USAGE;
 	}
 	close(HANDOVER_FILE);

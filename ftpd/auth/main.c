@@ -5,6 +5,7 @@
 #include "auth.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <paths.h>
 #include <signal.h>
 #include <stdio.h>
@@ -54,9 +55,14 @@ usage(int status)
 static void
 read_arguments(struct arguments *a, int argc, char **argv)
 {
+	static const struct option longs[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL },
+	};
 	int c;
 
-	while ((c = getopt(argc, argv, "c:dehkr:u:Vw")) != -1)
+	while ((c = getopt_long(argc, argv, "c:dehkr:u:Vw", longs, NULL)) != -1)
 		switch (c) {
 		case 'c':
 			a->auth.service = optarg;

@@ -16,6 +16,9 @@
 
 #include "hosts.h"
 #include "hostile.h"
+
+/* What a busy machine may add; less than the dear hash costs. */
+#define BUSY_MS 200
 #include "msg.h"
 #include "slots.h"
 
@@ -162,29 +165,40 @@ without_ban_after_nobody_is_banned(void **state)
 	close(fd);
 }
 
+/* Milliseconds that a refusal takes: the best of some tries, since a busy machine adds to each. */
+static int64_t
+refusal_takes(struct house *h, const char *user)
+{
+	int64_t best = INT64_MAX;
+
+	for (int i = 0; i < 5 && best > 1000 + BUSY_MS; i++) {
+		int64_t began;
+
+		h->client.peer.v4.s_addr ^= htonl(7u << i); /* another host: no delay grows */
+		house_start(h);
+		began = house_clock();
+		assert_int_equal(house_ask_login(h, user, "wrong", NULL, NULL), EPERM);
+		began = house_clock() - began;
+		best = began < best ? began : best;
+		house_end(h);
+		unlink(h->log);
+	}
+	return best;
+}
+
 /* The answer comes at the same moment, whatever the check has cost. */
 static void
 the_check_is_no_part_of_the_delay(void **state)
 {
 	struct house *h = *state;
-	int64_t began = house_clock(), dear, cheap;
+	int64_t dear;
 
 	house_user(h, "dear", "$5$rounds=999999$genkan$", 65534, h->home);
 	house_conf(h, "MaxLoginAttempts 1");
-	house_start(h);
-	assert_int_equal(house_ask_login(h, "dear", "wrong", NULL, NULL), EPERM);
-	dear = house_clock() - began;
-	house_end(h);
-	assert_true(h->usage.ru_utime.tv_sec > 0 || h->usage.ru_utime.tv_usec > 100000);
-	unlink(h->log);
-	h->client.peer.v4.s_addr ^= htonl(7);
-	began = house_clock();
-	house_start(h);
-	assert_int_equal(wrong(h), EPERM);
-	cheap = house_clock() - began;
-	house_end(h);
-	assert_in_range(dear, 1000, 1100);
-	assert_in_range(cheap, 1000, 1100);
+	dear = refusal_takes(h, "dear");
+	assert_true(h->usage.ru_utime.tv_sec > 0 || h->usage.ru_utime.tv_usec > BUSY_MS * 1000);
+	assert_in_range(dear, 1000, 1000 + BUSY_MS);
+	assert_in_range(refusal_takes(h, HOUSE_USER), 1000, 1000 + BUSY_MS);
 }
 
 /* Which user the living slots of base name, one after the other. */
