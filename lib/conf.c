@@ -318,7 +318,7 @@ conf_set(struct conf *conf, const char *where, const char *line, char error[stat
 
 /* What no single TLS directive shows. */
 static int
-check_tls(const struct conf *conf, char error[static CONF_ERROR])
+check_tls_files(const struct conf *conf, char error[static CONF_ERROR])
 {
 	char path[PATH_MAX];
 	unsigned certificates = 0, keys = 0;
@@ -394,7 +394,7 @@ conf_check(const struct conf *conf, char error[static CONF_ERROR])
 		snprintf(error, CONF_ERROR, "RunDirectory is none, but sessions are counted there");
 		return -1;
 	}
-	return check_tls(conf, error);
+	return check_tls_files(conf, error);
 }
 
 unsigned
