@@ -83,8 +83,8 @@ class Who(ServerTest):
             taken = 0
             while taken < 1_000_000:
                 taken += len(data.socket().recv(65536))
-            row = self.look()
-            self.assertEqual((row["state"], row["path"], row["size"]), ("reads", "/huge", size))
+            row = self.wait_state("reads")
+            self.assertEqual((row["path"], row["size"]), ("/huge", size))
             # what is not read waits in buffers, so it stops; the slot tells a second later
             wait_until(lambda: self.look()["bytes"] >= 1_000_000, "progress is told")
             row = self.look()
@@ -94,7 +94,7 @@ class Who(ServerTest):
                              r"reads /huge  \d+% of 50 MB, [\d.]+ [kM]B/s, \d+:\d\d left$")
             data.read_all()
         session.expect(226)
-        self.assertEqual(self.look()["state"], "idle")
+        self.wait_state("idle")
 
     def test_an_upload(self):
         session = self.session()
@@ -105,7 +105,7 @@ class Who(ServerTest):
             row = self.look()
             self.assertEqual((row["state"], row["path"], row["size"]), ("writes", "/up", None))
         session.expect(226)
-        self.assertEqual(self.look()["state"], "idle")
+        self.wait_state("idle")
 
     def test_a_download_that_no_data_connection_comes_for(self):
         self.remote("file", b"x")
@@ -119,7 +119,7 @@ class Who(ServerTest):
         self.remote("file", b"x")
         session = self.session()
         session.command("HASH file", 213)
-        self.assertEqual(self.look()["state"], "idle")
+        self.wait_state("idle")
 
     def test_names_are_harmless_for_a_terminal_and_for_json(self):
         name = b"a\x1b[2J\xff\xe2\x80\xae\"\\ \xe6\x97\xa5"
@@ -130,7 +130,7 @@ class Who(ServerTest):
             session.send(b"RETR " + name + b"\r\n")
             session.expect(150)
             data.socket().recv(1)
-            self.assertEqual(self.look()["path"], "/a\x1b[2J\ufffd\u202e\"\\ 日")
+            self.assertEqual(self.wait_state("reads")["path"], "/a\x1b[2J\ufffd\u202e\"\\ 日")
             self.assertIn("reads /a?[2J??\"\\ 日  ", done(self.world, "who"))
             data.read_all()
         session.expect(226)
