@@ -72,13 +72,11 @@ wait_for(struct session *s, int fd, short events)
 	}
 }
 
-/* Waits for bytes of the data connection; those that TLS has taken already count. */
+/* Serves the control connection without waiting for anything. */
 static enum transfer_result
-wait_for_bytes(struct session *s, struct transfer *t)
+look_at_control(struct session *s)
 {
-	if (t->tls == NULL || !tls_pending(t->tls))
-		return wait_for(s, t->data, POLLIN);
-	switch (session_wait(s, t->data, POLLIN, clock_ms())) { /* only a look */
+	switch (session_wait(s, -1, 0, clock_ms())) {
 	case WAIT_ABORTED:
 		return TRANSFER_ABORTED;
 	case WAIT_CLOSED:
@@ -86,6 +84,13 @@ wait_for_bytes(struct session *s, struct transfer *t)
 	default:
 		return TRANSFER_DONE;
 	}
+}
+
+/* Waits for bytes of the data connection; those that TLS has taken already count. */
+static enum transfer_result
+wait_for_bytes(struct session *s, struct transfer *t)
+{
+	return t->tls != NULL && tls_pending(t->tls) ? look_at_control(s) : wait_for(s, t->data, POLLIN);
 }
 
 static ssize_t
@@ -203,8 +208,8 @@ pump_out(struct session *s, struct transfer *t)
 		enum transfer_result r;
 		ssize_t n;
 
-		/* a listing is awaited here, a file serves the control connection in between */
-		r = t->pipe ? wait_for(s, t->file, POLLIN) : wait_for(s, t->data, POLLOUT);
+		/* a listing is awaited; a file is read and converted while its bytes before are on the way */
+		r = t->pipe ? wait_for(s, t->file, POLLIN) : look_at_control(s);
 		if (r != TRANSFER_DONE || (r = wait_turn(s, t, &max)) != TRANSFER_DONE)
 			return r;
 		n = max == 0 ? 0 : read(t->file, copy_in, max);
