@@ -92,7 +92,7 @@ struct req_path {
 
 struct req_stat { /* EACCES: who may neither read nor list learns nothing of names */
 	bool follow; /* a symbolic link's target instead of the link */
-	bool names;  /* the names of its owner and group are wanted */
+	bool more;   /* the names of its owner and group, and when it was made, are wanted */
 	char path[REQ_PATH];
 };
 struct ans_stat {
@@ -100,6 +100,7 @@ struct ans_stat {
 	uint32_t may; /* FACTS_MAY_… on this entry */
 	struct stat st;
 	char user[REQ_OWNER], group[REQ_OWNER]; /* names, empty: not known or not wanted */
+	int64_t created; /* seconds since the epoch, 0: likewise */
 };
 
 enum open_mode {

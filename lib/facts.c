@@ -19,6 +19,7 @@ static const struct {
 	{ FACT_TYPE,           "type"           },
 	{ FACT_SIZE,           "size"           },
 	{ FACT_MODIFY,         "modify"         },
+	{ FACT_CREATE,         "create"         },
 	{ FACT_PERM,           "perm"           },
 	{ FACT_UNIQUE,         "unique"         },
 	{ FACT_UNIX_MODE,      "UNIX.mode"      },
@@ -105,7 +106,7 @@ name_value(char *to, const char *name, uintmax_t id)
 /* Writes the value behind to; returns what lies behind it. */
 static char *
 fact_value(char *to, const struct stat *st, enum facts_dir dir, unsigned may, unsigned fact,
-    const struct facts_owner *owner)
+    const struct facts_more *more)
 {
 	switch (fact) {
 	case FACT_TYPE:
@@ -114,6 +115,9 @@ fact_value(char *to, const struct stat *st, enum facts_dir dir, unsigned may, un
 		return digits_right(to, (uintmax_t)st->st_size, 0);
 	case FACT_MODIFY:
 		facts_time_text(to, st->st_mtime);
+		return to + 14;
+	case FACT_CREATE:
+		facts_time_text(to, more->created);
 		return to + 14;
 	case FACT_PERM:
 		perm_value(to, st->st_mode, may);
@@ -131,16 +135,16 @@ fact_value(char *to, const struct stat *st, enum facts_dir dir, unsigned may, un
 	case FACT_UNIX_GROUP:
 		return digits_right(to, st->st_gid, 0);
 	case FACT_UNIX_OWNERNAME:
-		return name_value(to, owner != NULL ? owner->user : NULL, st->st_uid);
+		return name_value(to, more != NULL ? more->user : NULL, st->st_uid);
 	case FACT_UNIX_GROUPNAME:
-		return name_value(to, owner != NULL ? owner->group : NULL, st->st_gid);
+		return name_value(to, more != NULL ? more->group : NULL, st->st_gid);
 	}
 	return to;
 }
 
 size_t
 facts_format(char buf[static FACTS_TEXT], const struct stat *st, enum facts_dir dir, unsigned may,
-    unsigned facts, const struct facts_owner *owner)
+    unsigned facts, const struct facts_more *more)
 {
 	char *to = buf;
 
@@ -149,9 +153,11 @@ facts_format(char buf[static FACTS_TEXT], const struct stat *st, enum facts_dir 
 			continue;
 		if (names[i].fact == FACT_SIZE && !S_ISREG(st->st_mode))
 			continue;
+		if (names[i].fact == FACT_CREATE && (more == NULL || more->created == 0))
+			continue;
 		to = digits_text(to, names[i].name);
 		*to++ = '=';
-		to = fact_value(to, st, dir, may, names[i].fact, owner);
+		to = fact_value(to, st, dir, may, names[i].fact, more);
 		*to++ = ';';
 	}
 	*to = '\0';

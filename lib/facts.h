@@ -22,9 +22,11 @@ enum {
 	FACT_UNIX_GROUP = 1 << 7,
 	FACT_UNIX_OWNERNAME = 1 << 8,
 	FACT_UNIX_GROUPNAME = 1 << 9,
-	FACT_ALL = (1 << 10) - 1,
-	FACT_NAMES = FACT_UNIX_OWNERNAME | FACT_UNIX_GROUPNAME, /* have to be looked up */
-	FACT_DEFAULT = FACT_ALL & ~FACT_NAMES                   /* until the client chooses */
+	FACT_CREATE = 1 << 10,
+	FACT_ALL = (1 << 11) - 1,
+	/* what stat(2) does not tell */
+	FACT_MORE = FACT_UNIX_OWNERNAME | FACT_UNIX_GROUPNAME | FACT_CREATE,
+	FACT_DEFAULT = FACT_ALL & ~FACT_MORE /* until the client chooses */
 };
 
 /* What the type fact says of a directory; files and links speak for themselves. */
@@ -41,19 +43,24 @@ enum {
 /* Room for the facts of one entry, without the name. */
 #define FACTS_TEXT 384
 
-/* The names of an entry's owner and group; NULL or empty where it has none: its number is told. */
-struct facts_owner {
+/*
+ * What stat(2) does not tell of an entry: the names of owner and group, NULL or empty where they have
+ * none (their numbers are told then); when it was made, 0 where that is not known (create is not
+ * told then).
+ */
+struct facts_more {
 	const char *user, *group;
+	time_t created;
 };
 
 /*
  * Writes "type=file;size=1024;…;" (no blank, no name) for the chosen facts and
  * returns its length. may is what the *server* grants on this entry (rights of
- * the account and mode bits already taken into account). owner may be NULL where none
- * of FACT_NAMES is chosen; names longer than 64 bytes are cut.
+ * the account and mode bits already taken into account). more may be NULL where none
+ * of FACT_MORE is chosen; names longer than 64 bytes are cut.
  */
 size_t facts_format(char buf[static FACTS_TEXT], const struct stat *st, enum facts_dir dir,
-    unsigned may, unsigned facts, const struct facts_owner *owner);
+    unsigned may, unsigned facts, const struct facts_more *more);
 
 /*
  * Reads the argument of OPTS MLST ("type;size;", also empty) and sets *facts;

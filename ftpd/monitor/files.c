@@ -264,6 +264,17 @@ tell_names(const struct monitor *m, struct ans_stat *a)
 	(void)strlcpy(a->group, group != NULL ? group : "", sizeof(a->group));
 }
 
+time_t
+files_created(int dir, const char *name)
+{
+	struct statx x;
+
+	if (statx(dir, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_BTIME, &x) == -1 ||
+	    (x.stx_mask & STATX_BTIME) == 0)
+		return 0;
+	return x.stx_btime.tv_sec;
+}
+
 int
 files_stat(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
 {
@@ -282,6 +293,8 @@ files_stat(struct monitor *m, const union any_request *req, union any_answer *an
 		return errno;
 	if (fstat(at, &a->st) == -1)
 		error = errno;
+	if (r->more)
+		a->created = files_created(at, "");
 	close(at);
 	if (error != 0)
 		return error;
@@ -290,7 +303,7 @@ files_stat(struct monitor *m, const union any_request *req, union any_answer *an
 	a->may = files_may(&m->account, &a->st, known ? &parent : NULL);
 	if (dir != -1)
 		close(dir);
-	if (r->names)
+	if (r->more)
 		tell_names(m, a);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "request.h"
 
@@ -69,5 +70,8 @@ int files_rename(struct monitor *m, const union any_request *req, union any_answ
 int files_setattr(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
 int files_space(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
 int files_symlink(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
+
+/* When name in dir (or dir itself, by "") was made; 0 where the file system does not know. */
+time_t files_created(int dir, const char *name);
 
 #endif

@@ -224,14 +224,16 @@ put_facts(struct listing *l, const char *name, const struct stat *st, enum facts
     const struct stat *parent)
 {
 	unsigned may = files_may(&l->m->account, st, parent);
-	struct facts_owner owner = { 0 };
+	struct facts_more more = { 0 };
 	char *to = next_row(l);
 
 	if ((l->req.facts & FACT_UNIX_OWNERNAME) != 0)
-		owner.user = owners_user(l->m, st);
+		more.user = owners_user(l->m, st);
 	if ((l->req.facts & FACT_UNIX_GROUPNAME) != 0)
-		owner.group = owners_group(l->m, st);
-	to += facts_format(to, st, dir, may, l->req.facts, &owner);
+		more.group = owners_group(l->m, st);
+	if ((l->req.facts & FACT_CREATE) != 0)
+		more.created = files_created(dirfd(l->folder.stream), name);
+	to += facts_format(to, st, dir, may, l->req.facts, &more);
 	*to++ = ' ';
 	end_row(l, put_clean(to, name));
 }

@@ -69,7 +69,7 @@ static const struct rule rules[REQ_END] = {
 	[REQ_CHDIR] = { "CHDIR", STATE_USER, 0, SIZES(path, answer), files_chdir, NULL,
 		{ PART(path, path) } },
 	[REQ_STAT] = { "STAT", STATE_USER, 0, SIZES(stat, ans_stat), files_stat, NULL,
-		{ PART(stat, path) }, PARTS(stat, follow, names) },
+		{ PART(stat, path) }, PARTS(stat, follow, more) },
 	[REQ_OPEN] = { "OPEN", STATE_USER, 0, SIZES(open, ans_open), open_request, NULL,
 		{ PART(open, path) } },
 	[REQ_LIST] = { "LIST", STATE_USER, RIGHT_LIST, SIZES(list, answer), listing_request,

@@ -124,7 +124,7 @@ ask_stat(struct session *s, const char *path, bool follow, struct ans_stat *answ
 int
 ask_facts(struct session *s, const char *path, bool follow, struct ans_stat *answer)
 {
-	struct req_stat request = { .follow = follow, .names = (s->params.facts & FACT_NAMES) != 0 };
+	struct req_stat request = { .follow = follow, .more = (s->params.facts & FACT_MORE) != 0 };
 	int result;
 
 	copy_path(request.path, path);

@@ -406,7 +406,7 @@ cmd_mlst(struct session *s, char *arg)
 	struct reply *r = &s->ctl.reply;
 	struct ans_stat answer;
 	char path[REQ_PATH], facts[FACTS_TEXT];
-	struct facts_owner owner;
+	struct facts_more more;
 
 	if (!cmd_may(s, RIGHT_READ | RIGHT_LIST, "look at files") ||
 	    !cmd_path(s, arg != NULL ? arg : "", path))
@@ -415,8 +415,9 @@ cmd_mlst(struct session *s, char *arg)
 		reply_errno(s, 550, arg != NULL ? arg : path);
 		return;
 	}
-	owner = (struct facts_owner){ .user = answer.user, .group = answer.group };
-	facts_format(facts, &answer.st, FACTS_DIR, answer.may, s->params.facts, &owner);
+	more = (struct facts_more){ .user = answer.user, .group = answer.group,
+		.created = answer.created };
+	facts_format(facts, &answer.st, FACTS_DIR, answer.may, s->params.facts, &more);
 	reply_begin(r, 250, "Facts of %s", path);
 	reply_line(r, "%s %s", facts, path);
 	reply_end(r, 250, "That was all.");

@@ -1,7 +1,10 @@
 """UNIX.ownername and UNIX.groupname: names of owners, for clients that choose them."""
 
+import calendar
 import os
 import re
+import subprocess
+import time
 import unittest
 
 from genkan import (IS_ROOT, USER, GenkanTest, ServerTest, descriptors, root_only,
@@ -31,6 +34,25 @@ class Owners(ServerTest):
         self.assertRegex(features, r"UNIX\.owner\*;UNIX\.ownername;UNIX\.group\*;UNIX\.groupname;")
         self.assertNotIn("name=", session.command("MLST file", 250).text)
         self.assertNotIn(b"name=", session.retrieve("MLSD"))
+
+    def test_when_a_file_was_made(self):
+        """The fact create, RFC 3659 section 7.5.4, for who chooses it and where it is known."""
+        before = time.time()
+        path = self.remote("file", b"")
+        after = time.time()
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        session = self.session()
+        session.command("OPTS MLST create;modify;", 200)
+        told = self.of_name(session, "file")
+        self.assertEqual(told["modify"], "20010909014640")
+        known = subprocess.run(["stat", "-c", "%W", path], capture_output=True, text=True,
+                               check=True).stdout.strip()
+        if known in ("0", "-"):  # this file system does not know
+            self.assertNotIn("create", told)
+            return
+        made = calendar.timegm(time.strptime(told["create"], "%Y%m%d%H%M%S"))
+        self.assertEqual(made, int(known))
+        self.assertTrue(int(before) - 1 <= made <= after + 1, (before, made, after))
 
     @root_only("files of others")
     def test_the_systems_names(self):

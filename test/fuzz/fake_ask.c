@@ -169,7 +169,7 @@ int
 ask_facts(struct session *s, const char *path, bool follow, struct ans_stat *answer)
 {
 	memset(answer, 0, sizeof(*answer));
-	if (s->params.facts & FACT_NAMES)
+	if (s->params.facts & FACT_MORE)
 		memset(answer->user, 'u', sizeof(answer->user) - 1);
 	return ask_stat(s, path, follow, answer);
 }

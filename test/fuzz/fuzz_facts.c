@@ -17,7 +17,7 @@ static unsigned
 reference(const char *text)
 {
 	static const char *const names[] = { "type", "size", "modify", "perm", "unique",
-		"UNIX.mode", "UNIX.owner", "UNIX.group", "UNIX.ownername", "UNIX.groupname" };
+		"UNIX.mode", "UNIX.owner", "UNIX.group", "UNIX.ownername", "UNIX.groupname", "create" };
 	char *copy = strdup(text), *rest = copy, *name;
 	unsigned chosen = 0;
 
@@ -33,8 +33,8 @@ reference(const char *text)
 static void
 check_choice(const char *text, const struct stat *st)
 {
-	static const struct facts_owner owner = { .user = "a-name-of-a-user-that-is-quite-long-"
-		"so-long-that-it-has-to-be-cut-somewhere" };
+	static const struct facts_more owner = { .user = "a-name-of-a-user-that-is-quite-long-"
+		"so-long-that-it-has-to-be-cut-somewhere", .created = 1 };
 	char names[FACTS_TEXT], feat[FACTS_TEXT], *facts = fuzz_room(FACTS_TEXT);
 	unsigned chosen = ~0u, again = ~0u, stars = 0, want = 0;
 

@@ -20,7 +20,7 @@ static void
 assert_facts(
     const struct stat *st, enum facts_dir dir, unsigned may, unsigned facts, const char *want)
 {
-	static const struct facts_owner owner = { "anna", "" };
+	static const struct facts_more owner = { "anna", "", 951782400 };
 	size_t len = facts_format(buf, st, dir, may, facts, &owner);
 
 	assert_string_equal(buf, want);
@@ -40,7 +40,7 @@ file_has_all_facts_in_order(void **state)
 
 	(void)state;
 	assert_facts(&st, FACTS_DIR, ALL_RIGHTS, FACT_ALL,
-	    "type=file;size=5368709120;modify=20260701000000;perm=adfrw;unique=fe01-abc;"
+	    "type=file;size=5368709120;modify=20260701000000;create=20000229000000;perm=adfrw;unique=fe01-abc;"
 	    "UNIX.mode=0644;UNIX.owner=1000;UNIX.ownername=anna;UNIX.group=100;UNIX.groupname=100;");
 }
 
@@ -151,7 +151,7 @@ greatest_values_fit(void **state)
 	st.st_ino = UINT64_MAX;
 	st.st_uid = st.st_gid = UINT32_MAX;
 	assert_facts(&st, FACTS_DIR, ALL_RIGHTS, FACT_ALL,
-	    "type=file;size=9223372036854775807;modify=99991231235959;perm=adfrw;"
+	    "type=file;size=9223372036854775807;modify=99991231235959;create=20000229000000;perm=adfrw;"
 	    "unique=ffffffffffffffff-ffffffffffffffff;UNIX.mode=7777;UNIX.owner=4294967295;"
 	    "UNIX.ownername=anna;UNIX.group=4294967295;UNIX.groupname=4294967295;");
 }
@@ -168,7 +168,7 @@ opts_mlst_chooses_known_names_in_any_case(void **state)
 		{ "type;size;",              FACT_TYPE | FACT_SIZE             },
 		{ "Type;SIZE",               FACT_TYPE | FACT_SIZE             },
 		{ "unix.MODE;",              FACT_UNIX_MODE                    },
-		{ "create;media-type;perm;", FACT_PERM                         },
+		{ "create;media-type;perm;", FACT_CREATE | FACT_PERM           },
 		{ "typ;types;",              0                                 },
 		{ ";;modify;;unique",        FACT_MODIFY | FACT_UNIQUE         },
 		{ "UNIX.owner;UNIX.group;",  FACT_UNIX_OWNER | FACT_UNIX_GROUP },
@@ -202,10 +202,10 @@ feat_has_all_names_and_a_star_for_the_chosen(void **state)
 {
 	(void)state;
 	assert_string_equal(facts_feat(buf, FACT_TYPE | FACT_PERM),
-	    "type*;size;modify;perm*;unique;UNIX.mode;UNIX.owner;UNIX.ownername;UNIX.group;"
+	    "type*;size;modify;create;perm*;unique;UNIX.mode;UNIX.owner;UNIX.ownername;UNIX.group;"
 	    "UNIX.groupname;");
 	assert_string_equal(facts_feat(buf, FACT_DEFAULT),
-	    "type*;size*;modify*;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername;UNIX.group*;"
+	    "type*;size*;modify*;create;perm*;unique*;UNIX.mode*;UNIX.owner*;UNIX.ownername;UNIX.group*;"
 	    "UNIX.groupname;");
 }
 

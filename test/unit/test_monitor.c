@@ -36,7 +36,7 @@ static const struct row {
 	    { FIELD(login, user), FIELD(login, password) } },
 	{ REQ_CHDIR, sizeof(struct req_path), sizeof(struct answer), { FIELD(path, path) } },
 	{ REQ_STAT, sizeof(struct req_stat), sizeof(struct ans_stat), { FIELD(stat, path) },
-	    { FIELD(stat, follow), FIELD(stat, names) } },
+	    { FIELD(stat, follow), FIELD(stat, more) } },
 	{ REQ_OPEN, sizeof(struct req_open), sizeof(struct ans_open), { FIELD(open, path) } },
 	{ REQ_LIST, sizeof(struct req_list), sizeof(struct answer),
 	    { FIELD(list, path), FIELD(list, shown) } },

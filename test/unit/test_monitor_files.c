@@ -707,7 +707,7 @@ static void
 names_of_owners_are_told_when_asked_and_never_to_guests(void **state)
 {
 	struct house *h = *state;
-	struct req_stat req = { .names = true, .path = "/file" };
+	struct req_stat req = { .more = true, .path = "/file" };
 	struct ans_stat ans;
 	char line[512];
 

@@ -18,7 +18,7 @@
 #include "hostile.h"
 
 /* What a busy machine may add; less than the dear hash costs. */
-#define BUSY_MS 200
+#define BUSY_MS 100
 #include "msg.h"
 #include "slots.h"
 
