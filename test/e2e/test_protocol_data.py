@@ -491,6 +491,24 @@ class InTransfer(ServerTest):
         session.expect(226)
 
 
+class Words(ServerTest):
+    """A data connection that does not come: whose router has to do what."""
+
+    directives = {"TimeoutStalled": "1"}
+
+    def test_the_port_to_forward_is_told_to_the_client_and_in_the_log(self):
+        session = self.session()
+        for prepare in (session.pasv, session.epsv):
+            _, port = prepare()
+            text = session.command("LIST", 425).text
+            self.assertRegex(text, rf"No data connection came to port {port} within 1 seconds\. "
+                                   r"Is it forwarded by the server's router\?")
+            self.assertRegex(self.log(), rf"forward it on the router to port {port} here "
+                                         r"\(PassivePorts\)\. If it is, a router's FTP helper "
+                                         r"\(ALG\) may have changed the reply")
+            wait_closed(port)
+
+
 class Resources(ServerTest):
     """Nothing leaks and nothing spins."""
 
