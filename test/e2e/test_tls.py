@@ -7,17 +7,14 @@ import re
 import shutil
 import socket
 import ssl
-import stat
 import struct
 import subprocess
 import sys
-import time
 import unittest
 
-from genkan import (BUILD, FTPD, IS_ROOT, NOBODY, PASSWORD, SANITIZERS, USER, USER_GID, USER_UID, Control, Data,
-                    GenkanTest, ServerTest, World, descriptors, live_pairs, need_program,
-                    pattern_bytes, process_table, proc_status, read_file, root_only, wait_until,
-                    write_file)
+from genkan import (BUILD, FTPD, IS_ROOT, NOBODY, PASSWORD, SANITIZERS, USER, USER_UID, Control,
+                    Data, GenkanTest, ServerTest, World, descriptors, need_program, pattern_bytes,
+                    process_table, proc_status, read_file, root_only, socket_inode, wait_until, write_file)
 
 TLS = os.path.join(BUILD, "genkan-ftpd-tls")
 HOST = "localhost"
@@ -935,7 +932,6 @@ class Walls(TlsTest):
             self.server.wait_no_pairs()
 
     def inode(self, control):
-        from genkan import socket_inode
         return socket_inode(control.address[1], control.sock.getsockname()[1])
 
     def test_the_session_that_was_is_gone(self):
