@@ -148,6 +148,7 @@ main(int argc, char **argv)
 	close(HANDOVER_FILE);
 	prctl(PR_SET_NAME, "genkan-ftpd-tls");
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTERM, SIG_IGN); /* it ends with the monitor, and tells the client so */
 	log_adopt("genkan-ftpd", handover.log_to_stderr ? STDERR_FILENO : HANDOVER_LOG,
 	    handover.log_to_stderr);
 	log_set_level(handover.log_level);
