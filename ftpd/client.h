@@ -12,7 +12,6 @@ struct client {
 	int in, out;   /* the control connection; two descriptors on a terminal or pipe */
 	bool socket;   /* a TCP socket; false: debugging by hand, peer and local are loopback */
 	struct netaddr peer, local; /* with ports */
-	bool shared;   /* its address may be many clients': loopback's (tunnels), the router's */
 	bool lan;      /* in LocalNetworks: is told the local address, never the masquerade */
 };
 

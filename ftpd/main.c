@@ -188,7 +188,6 @@ serve(const struct conf *conf, struct client *client, int run_directory, struct 
 	wants_gateway = (conf->masquerade.kind == MASQUERADE_ASK ||
 	                    conf->port_mapping != PORT_MAPPING_OFF) &&
 	                !client->lan && client->peer.family == AF_INET;
-	client->shared = start_is_shared(&client->peer);
 	m->transfer_log = open_transfer_log(conf);
 	if (wants_gateway) {
 		if (box.root)

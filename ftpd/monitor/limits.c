@@ -13,6 +13,7 @@
 #include "monitor.h"
 #include "presence.h"
 #include "slots.h"
+#include "start.h"
 
 /* The longest that a failure costs, in seconds. */
 #define DELAY_MAX 10
@@ -21,7 +22,8 @@
 static bool
 counts(const struct monitor *m)
 {
-	return m->hosts != -1 && m->conf->ban_after.rate.n > 0 && !m->client->shared;
+	return m->hosts != -1 && m->conf->ban_after.rate.n > 0 &&
+	    !start_is_shared(&m->client->peer);
 }
 
 bool
