@@ -145,9 +145,3 @@ linebuf_peek(const struct linebuf *lb, const char **line, size_t *len)
 	*len = (size_t)(lf - begin);
 	return true;
 }
-
-void
-linebuf_clear(struct linebuf *lb)
-{
-	linebuf_init(lb);
-}

@@ -55,7 +55,4 @@ enum linebuf_result linebuf_next(struct linebuf *lb, char **line);
  */
 bool linebuf_peek(const struct linebuf *lb, const char **line, size_t *len);
 
-/* Forgets everything read so far (RFC 4217: plaintext behind AUTH TLS). */
-void linebuf_clear(struct linebuf *lb);
-
 #endif

@@ -245,29 +245,6 @@ peek_shows_the_next_line_and_leaves_it(void **state)
 	assert_false(linebuf_peek(&lb, &line, &len));
 }
 
-static void
-clear_forgets_everything(void **state)
-{
-	static char in[LINEBUF_LINE + 1];
-	struct linebuf lb;
-
-	(void)state;
-	linebuf_init(&lb);
-	FEED(&lb, "PASS x\r\nUSER\xff\xfd");
-	linebuf_clear(&lb);
-	assert_result(&lb, LINEBUF_NONE);
-	assert_int_equal(linebuf_space(&lb), LINEBUF_SIZE);
-	FEED(&lb, "NOOP\r\n");
-	assert_line(&lb, "NOOP");
-
-	memset(in, 'x', sizeof(in));
-	linebuf_feed(&lb, in, sizeof(in));
-	assert_result(&lb, LINEBUF_TOO_LONG);
-	linebuf_clear(&lb);
-	FEED(&lb, "NOOP\r\n");
-	assert_line(&lb, "NOOP");
-}
-
 /* What came out, written one behind the other, so that two runs can be compared. */
 struct outcome {
 	char text[65536];
@@ -376,7 +353,6 @@ main(void)
 		cmocka_unit_test(buffer_full_of_lines_has_no_space_and_loses_nothing),
 		cmocka_unit_test(pending_telnet_bytes_have_their_space),
 		cmocka_unit_test(peek_shows_the_next_line_and_leaves_it),
-		cmocka_unit_test(clear_forgets_everything),
 		cmocka_unit_test(any_cut_of_the_stream_gives_the_same_lines),
 	};
 
