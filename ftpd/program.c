@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -14,26 +13,34 @@
 
 #include "log.h"
 
-int
-program_open(const char *name)
+void
+program_path(const char *name, char path[static PATH_MAX])
 {
-	char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
 	char *slash;
-	int fd = -1;
 
 	if (n > 0) {
 		path[n] = '\0';
 		slash = strrchr(path, '/');
-		if (slash != NULL && (size_t)(slash + 1 - path) + strlen(name) < sizeof(path)) {
-			strlcpy(slash + 1, name, sizeof(path) - (size_t)(slash + 1 - path));
-			fd = open(path, O_PATH | O_CLOEXEC);
+		if (slash != NULL && (size_t)(slash + 1 - path) + strlen(name) < PATH_MAX) {
+			strlcpy(slash + 1, name, PATH_MAX - (size_t)(slash + 1 - path));
+			if (access(path, X_OK) == 0)
+				return;
 		}
 	}
-	if (fd == -1 && (size_t)snprintf(path, sizeof(path), "%s/%s", PKGLIBEXECDIR, name) < sizeof(path))
-		fd = open(path, O_PATH | O_CLOEXEC);
+	snprintf(path, PATH_MAX, "%s/%s", PKGLIBEXECDIR, name);
+}
+
+int
+program_open(const char *name)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	program_path(name, path);
+	fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd == -1)
-		log_warn("%s/%s", PKGLIBEXECDIR, name);
+		log_warn("%s", path);
 	return fd;
 }
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "program.h"
 #include "pwfile.h"
 
 #define PROGRAM  "genkan-ftpd-gateway"
@@ -33,25 +33,16 @@ asking_clock(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Opens the program: beside this one (a build), else where it was installed. */
 static int
 open_program(const char *program)
 {
 	char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(PROGRAM));
-	char *slash;
-	int fd = -1;
 
-	if (program != NULL)
-		return open(program, O_RDONLY);
-	if (n > 0) {
-		path[n] = '\0';
-		if ((slash = strrchr(path, '/')) != NULL) {
-			memcpy(slash + 1, PROGRAM, sizeof(PROGRAM));
-			fd = open(path, O_RDONLY);
-		}
+	if (program == NULL) {
+		program_path(PROGRAM, path);
+		program = path;
 	}
-	return fd != -1 ? fd : open(PKGLIBEXECDIR "/" PROGRAM, O_RDONLY);
+	return open(program, O_RDONLY);
 }
 
 /* In the child. A script needs its descriptor open, so the program's stays. */

@@ -7,29 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "program.h"
 
 #define PROGRAM   "genkan-ftpd-tls"
 #define DAYS_SOON 14
-
-/* Where the program is: beside this one (a build), else where it is installed, below root. */
-static void
-find_program(const struct check *c, char path[static PATH_MAX])
-{
-	ssize_t n =
-	    c->root[0] != '\0' ? -1 : readlink("/proc/self/exe", path, PATH_MAX - sizeof(PROGRAM));
-	char *slash;
-
-	if (n > 0) {
-		path[n] = '\0';
-		if ((slash = strrchr(path, '/')) != NULL) {
-			memcpy(slash + 1, PROGRAM, sizeof(PROGRAM));
-			if (access(path, X_OK) == 0)
-				return;
-		}
-	}
-	snprintf(path, PATH_MAX, "%s%s", c->root, PKGLIBEXECDIR "/" PROGRAM);
-}
 
 /* True if the name of a certificate, "home.example.net" or "*.example.net", is that of the host. */
 static bool
@@ -111,7 +93,10 @@ check_tls(struct check *c)
 	}
 	if (!ddns_name(c, host, sizeof(host)) || netaddr_parse(host, &addr) == 0)
 		host[0] = '\0';
-	find_program(c, program);
+	if (c->root[0] == '\0')
+		program_path(PROGRAM, program);
+	else
+		snprintf(program, sizeof(program), "%s%s", c->root, PKGLIBEXECDIR "/" PROGRAM);
 	for (;
 	     conf_tls_file(c->conf.tls_certificate_file, n, file) && conf_tls_key(&c->conf, n, key);
 	     n++)
