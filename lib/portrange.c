@@ -141,6 +141,20 @@ portlist_parse(const char *text, struct portlist *list, const char **why)
 	return -1;
 }
 
+bool
+portlist_add(struct portlist *list, uint16_t port)
+{
+	struct portrange *last = list->n > 0 ? &list->range[list->n - 1] : NULL;
+
+	if (last != NULL && last->max + 1 == port)
+		last->max = port;
+	else if (list->n < PORTLIST_MAX)
+		list->range[list->n++] = (struct portrange){ port, port };
+	else
+		return false;
+	return true;
+}
+
 const char *
 portlist_text(const struct portlist *list, char buf[static PORTLIST_TEXT])
 {

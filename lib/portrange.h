@@ -38,6 +38,12 @@ struct portwalk {
  */
 int portlist_parse(const char *text, struct portlist *list, const char **why);
 
+/*
+ * Puts a port, any, behind the others: at the end of the last range if it follows that, else as a
+ * range of its own. False if there is no room for one.
+ */
+bool portlist_add(struct portlist *list, uint16_t port);
+
 /* Writes "4000-4029,5136-5151", "any" for an empty list; returns buf. */
 const char *portlist_text(const struct portlist *list, char buf[static PORTLIST_TEXT]);
 

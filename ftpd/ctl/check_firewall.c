@@ -89,14 +89,9 @@ find(struct check *c, struct firewall *f)
 static void
 ask(struct firewall *f, uint16_t port)
 {
-	struct portlist *closed = &f->closed;
-
 	switch (f->ask(f, port)) {
 	case CLOSED:
-		if (closed->n > 0 && closed->range[closed->n - 1].max + 1 == port)
-			closed->range[closed->n - 1].max = port;
-		else if (closed->n < PORTLIST_MAX)
-			closed->range[closed->n++] = (struct portrange){ port, port };
+		(void)portlist_add(&f->closed, port);
 		break;
 	case UNKNOWN:
 		f->unknown = true;

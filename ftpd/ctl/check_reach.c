@@ -188,16 +188,9 @@ list(const struct tries *t, enum fate fate, char text[static PORTLIST_TEXT])
 {
 	struct portlist ports = { 0 };
 
-	for (unsigned i = 0; i < t->n; i++) {
-		const uint16_t port = t->at[i].external;
-
-		if (t->at[i].fate != fate)
-			continue;
-		if (ports.n > 0 && ports.range[ports.n - 1].max + 1 == port)
-			ports.range[ports.n - 1].max = port;
-		else
-			ports.range[ports.n++] = (struct portrange){ port, port };
-	}
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->at[i].fate == fate)
+			(void)portlist_add(&ports, t->at[i].external);
 	portlist_text(&ports, text);
 	return portlist_count(&ports);
 }

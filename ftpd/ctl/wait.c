@@ -200,16 +200,9 @@ say_end(void)
 	char text[PORTLIST_TEXT];
 	const unsigned good = count_ports(true), all = count_ports(false);
 
-	for (unsigned i = 0; i < w.n; i++) {
-		const uint16_t port = w.ports[i].external;
-
-		if (!is_wanted(&w.ports[i]) || w.ports[i].reached)
-			continue;
-		if (missing.n > 0 && missing.range[missing.n - 1].max + 1 == port)
-			missing.range[missing.n - 1].max = port;
-		else if (missing.n < PORTLIST_MAX)
-			missing.range[missing.n++] = (struct portrange){ port, port };
-	}
+	for (unsigned i = 0; i < w.n; i++)
+		if (is_wanted(&w.ports[i]) && !w.ports[i].reached)
+			(void)portlist_add(&missing, w.ports[i].external);
 	portlist_text(&missing, text);
 	if (good == all)
 		printf(w.c->japanese ? "結果: 全ての %u ポートが外から届きました\n"

@@ -154,6 +154,32 @@ list_contains_its_ports_with_both_ends(void **state)
 }
 
 static void
+ports_are_added_to_the_range_they_follow(void **state)
+{
+	static const struct portlist none;
+	struct portlist list = none;
+	char buf[PORTLIST_TEXT];
+
+	(void)state;
+	assert_true(portlist_add(&list, 21));
+	assert_string_equal(portlist_text(&list, buf), "21");
+	assert_true(portlist_add(&list, 4000));
+	assert_true(portlist_add(&list, 4001));
+	assert_true(portlist_add(&list, 4002));
+	assert_true(portlist_add(&list, 4004));
+	assert_true(portlist_add(&list, 4003));
+	assert_true(portlist_add(&list, 65535));
+	assert_string_equal(portlist_text(&list, buf), "21,4000-4002,4004,4003,65535");
+
+	list = none;
+	for (unsigned i = 0; i < PORTLIST_MAX; i++)
+		assert_true(portlist_add(&list, (uint16_t)(2000 + 2 * i)));
+	assert_false(portlist_add(&list, 1000));
+	assert_true(portlist_add(&list, 2000 + 2 * PORTLIST_MAX - 1));
+	assert_int_equal(portlist_count(&list), PORTLIST_MAX + 1);
+}
+
+static void
 passive_range_walk_tries_each_port_once(void **state)
 {
 	static unsigned char seen[65536];
@@ -248,6 +274,7 @@ main(void)
 		cmocka_unit_test(bad_lists_are_refused_in_words),
 		cmocka_unit_test(list_has_room_for_its_maximum_and_no_more),
 		cmocka_unit_test(list_contains_its_ports_with_both_ends),
+		cmocka_unit_test(ports_are_added_to_the_range_they_follow),
 		cmocka_unit_test(passive_range_walk_tries_each_port_once),
 		cmocka_unit_test(walk_of_an_empty_list_has_no_steps),
 		cmocka_unit_test(walk_is_shuffled_without_bias),
