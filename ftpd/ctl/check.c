@@ -12,7 +12,7 @@
 #include <sysexits.h>
 
 #include "ctl.h"
-#include "nfc.h"
+#include "json.h"
 #include "wait.h"
 
 #define TEXT             1024
@@ -79,32 +79,11 @@ check_number(unsigned long n)
 	return text;
 }
 
-/* As a string of JSON; text is UTF-8, or bytes above 127 are not shown. */
-static void
-print_json_string(const char *text)
-{
-	const bool valid = utf8_is_valid(text, strlen(text));
-
-	putchar('"');
-	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
-		if (*p == '"' || *p == '\\')
-			printf("\\%c", *p);
-		else if (*p < ' ' || *p == 0x7f)
-			printf("\\u%04x", *p);
-		else
-			putchar(*p < 0x80 || valid ? *p : '?');
-	}
-	putchar('"');
-}
-
 static void
 print_json_member(const char *name, const char *text, bool last)
 {
 	printf("\"%s\": ", name);
-	if (text == NULL)
-		fputs("null", stdout);
-	else
-		print_json_string(text);
+	json_string(text);
 	fputs(last ? "" : ", ", stdout);
 }
 

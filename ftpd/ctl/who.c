@@ -9,7 +9,7 @@
 #include <sysexits.h>
 
 #include "ctl.h"
-#include "nfc.h"
+#include "json.h"
 #include "sessions.h"
 #include "watch.h"
 
@@ -79,35 +79,11 @@ show_table(const struct ctl_sessions *all)
 		show_row(&all->session[i].slot, now);
 }
 
-/* A string of RFC 8259; bytes that are no UTF-8 become U+FFFD. */
-static void
-put_json(const char *text)
-{
-	const char *p = text, *end = text + strlen(text);
-
-	putchar('"');
-	while (p < end) {
-		const char *from = p;
-		int32_t code = utf8_take(&p, end);
-
-		if (code == -1) {
-			fputs("\\ufffd", stdout);
-		} else if (code < 0x20 || code == 0x7f) {
-			printf("\\u%04x", (unsigned)code);
-		} else {
-			if (code == '"' || code == '\\')
-				putchar('\\');
-			fwrite(from, 1, (size_t)(p - from), stdout);
-		}
-	}
-	putchar('"');
-}
-
 static void
 put_json_string(const char *name, const char *text)
 {
 	printf(", \"%s\": ", name);
-	put_json(text);
+	json_string(text);
 }
 
 /* Times are seconds since the epoch. What is not known is null. */
@@ -117,10 +93,7 @@ put_json_row(const struct slot *slot)
 	char host[NETADDR_TEXT];
 
 	printf("{\"pid\": %d", slot->pid);
-	if (slot->user[0] == '\0')
-		fputs(", \"user\": null", stdout);
-	else
-		put_json_string("user", slot->user);
+	put_json_string("user", slot->user[0] != '\0' ? slot->user : NULL);
 	put_json_string("host", netaddr_text(&slot->peer, host));
 	printf(", \"port\": %u, \"began\": %" PRId64, slot->peer.port, slot->began);
 	put_json_string("state", ctl_state(slot));
