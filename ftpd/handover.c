@@ -99,7 +99,6 @@ handover_read(int fd, struct handover *h)
 {
 	unsigned n;
 
-	h->nparts = 0;
 	if (read_all(fd, h, sizeof(*h)) == -1) {
 		h->nparts = 0;
 		return -1;

@@ -45,9 +45,9 @@ tls_forget(struct monitor *m)
 		close(m->empty);
 }
 
-/* Reads a whole file; NULL after a line in the log. */
+/* Reads the whole file that a directive names; NULL after a line in the log. */
 static char *
-read_file(const char *path, bool secret, size_t *len)
+read_file(const char *directive, const char *path, bool secret, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	char *bytes = NULL;
@@ -55,12 +55,14 @@ read_file(const char *path, bool secret, size_t *len)
 	ssize_t n;
 
 	if (fd == -1 || fstat(fd, &st) == -1) {
-		log_error("TLS: %s", path);
+		log_error("%s %s", directive, path);
 	} else if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
-		log_errorx("TLS: %s is no regular file of at most %d bytes", path, FILE_MAX);
+		log_errorx("%s %s: it has to be a regular file of at most %d bytes", directive, path,
+		    FILE_MAX);
 	} else if (secret && (st.st_mode & OTHERS) != 0) {
-		log_errorx("TLS: everybody can read the key in %s: chmod 600 it, and get a new one if "
-		           "this was so for long", path);
+		log_errorx("%s: everybody can read the key in %s: chmod 600 it, and get a new one if "
+		           "this was so for long",
+		    directive, path);
 	} else if ((bytes = malloc((size_t)st.st_size + 1)) != NULL) {
 		for (*len = 0; *len < (size_t)st.st_size; *len += (size_t)n)
 			if ((n = read(fd, bytes + *len, (size_t)st.st_size - *len)) <= 0)
@@ -73,10 +75,11 @@ read_file(const char *path, bool secret, size_t *len)
 }
 
 static bool
-add_file(struct handover *h, enum part_kind kind, unsigned index, const char *path)
+add_file(struct handover *h, enum part_kind kind, unsigned index, const char *directive,
+    const char *path)
 {
 	size_t len = 0;
-	char *bytes = read_file(path, kind == PART_KEY, &len);
+	char *bytes = read_file(directive, path, kind == PART_KEY, &len);
 
 	return handover_add(h, kind, index, bytes, len);
 }
@@ -85,13 +88,16 @@ add_file(struct handover *h, enum part_kind kind, unsigned index, const char *pa
 static bool
 add_certificates(struct handover *h, const struct conf *conf)
 {
+	static const char of_certificate[] = "TLSCertificateFile";
+	const char *of_key =
+	    conf->tls_key_file[0] != '\0' ? "TLSCertificateKeyFile" : of_certificate;
 	char certificate[PATH_MAX], key[PATH_MAX];
 	bool found = false;
 
 	for (unsigned i = 0; conf_tls_file(conf->tls_certificate_file, i, certificate) &&
 	     conf_tls_key(conf, i, key); i++)
-		found |= add_file(h, PART_KEY, i, key) &&
-		    add_file(h, PART_CERTIFICATE, i, certificate);
+		found |= add_file(h, PART_KEY, i, of_key, key) &&
+		    add_file(h, PART_CERTIFICATE, i, of_certificate, certificate);
 	return found;
 }
 
@@ -130,9 +136,9 @@ prepare(const struct monitor *m, const struct req_tls *said, bool implicit)
 	h.began = m->began;
 	complete = add_conf(&h, conf) && add_certificates(&h, conf);
 	if (complete && conf->tls_client_ca[0] != '\0') /* without it nobody could be verified */
-		complete = add_file(&h, PART_CLIENT_CA, 0, conf->tls_client_ca);
+		complete = add_file(&h, PART_CLIENT_CA, 0, "TLSClientCA", conf->tls_client_ca);
 	if (complete && conf->tls_ocsp_file[0] != '\0')
-		(void)add_file(&h, PART_OCSP, 0, conf->tls_ocsp_file);
+		(void)add_file(&h, PART_OCSP, 0, "TLSOCSPFile", conf->tls_ocsp_file);
 	if (complete && (fd = handover_write(&h)) == -1)
 		log_error("TLS: handover");
 	handover_free(&h);
@@ -148,7 +154,9 @@ static void
 become_tls(const struct monitor *m, int program, int sock, int file)
 {
 	const struct { int from, to; } moves[] = {
-		{ sock, HANDOVER_MONITOR }, { file, HANDOVER_FILE }, { log_fd(), HANDOVER_LOG },
+		{ sock, HANDOVER_MONITOR },
+		{ file, HANDOVER_FILE },
+		{ log_fd() == STDERR_FILENO ? -1 : log_fd(), HANDOVER_LOG },
 	};
 	bool empty = TLS_STATIC && m->conf->client_charset.name[0] == '\0';
 	char name[] = TLS_PROGRAM, *argv[] = { name, NULL };
@@ -193,16 +201,19 @@ is_ready(int sock)
 static int
 start(const struct monitor *m, const struct req_tls *said, bool implicit)
 {
-	int pair[2], file = prepare(m, said, implicit), program = -1;
+	int pair[2], file = prepare(m, said, implicit), program;
 	pid_t pid;
 
 	if (file == -1)
 		return -1;
-	if ((program = program_open(TLS_PROGRAM)) == -1 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) {
+	if ((program = program_open(TLS_PROGRAM)) == -1) {
 		close(file);
-		if (program != -1)
-			close(program);
+		return -1;
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) {
+		log_error("TLS: socketpair");
+		close(file);
+		close(program);
 		return -1;
 	}
 	pid = fork();
