@@ -447,7 +447,7 @@ open_all(struct gateway *g)
 	if (g->state)
 		cache_read_url(url);
 	if (url[0] == '\0' && !g->inspect)
-		why = "no UPnP router is remembered: genkan-ftpd-gateway(8) tells how to find it";
+		why = "no UPnP router is remembered: genkanctl map --list finds it";
 	else
 		g->upnp = source_upnp_open(url, &why);
 	if (g->upnp == NULL)

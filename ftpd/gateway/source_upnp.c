@@ -87,8 +87,8 @@ learn(struct worker *w, struct upnp_answer *a)
 	if (w->url[0] == '\0' ||
 	    UPNP_GetIGDFromUrl(w->url, &w->urls, &w->data, local, sizeof(local)) == 0) {
 		snprintf(a->words, sizeof(a->words),
-		    "the router's UPnP description is no longer at %.100s: genkan-ftpd-gateway(8) "
-		    "tells how to find it again",
+		    "the router's UPnP description is no longer at %.100s: genkanctl map --list finds "
+		    "it again",
 		    w->url);
 		return false;
 	}

@@ -439,7 +439,7 @@ class UpnpTest(unittest.TestCase):
         for url in "http://203.0.113.9/x", "http://router.example/x", "file:///etc/passwd":
             with self.subTest(url), Igd(home()) as igd:
                 self.assertRegex(self.run_gateway(igd, "upnp", url=url)[-1],
-                                 r"^failed no UPnP router is remembered: genkan-ftpd-gateway\(8\)")
+                                 r"^failed no UPnP router is remembered: genkanctl map --list finds it")
 
 
 if __name__ == "__main__":
