@@ -100,8 +100,9 @@ settle_router(struct gateway *g)
 	}
 }
 
-void
-answer_ask_router(struct gateway *g)
+/* Starts to ask the router for its address, by all the ways there are. */
+static void
+ask_router(struct gateway *g)
 {
 	const struct natpmp_question natpmp = { .op = NATPMP_ADDRESS };
 	const struct upnp_question upnp = { .op = UPNP_ADDRESS };
@@ -233,7 +234,7 @@ say_winner(const struct gateway *g, const struct source *winner)
 static void
 begin(struct gateway *g)
 {
-	answer_ask_router(g);
+	ask_router(g);
 	for (size_t i = 0; i < g->n_sources; i++)
 		if (g->sources[i].dns != NULL && !g->sources[i].found.done)
 			source_dns_ask(g->sources[i].dns, g->sources[i].name, &g->sources[i].found);

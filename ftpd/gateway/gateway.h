@@ -109,9 +109,6 @@ void gateway_settle(struct gateway *g, const enum ask_state *state, int ms);
 /* answer.c: asks all sources, says the first answer. False: the reader has gone. */
 bool answer_first(struct gateway *g);
 
-/* Starts to ask the router for its address, by all the ways there are. */
-void answer_ask_router(struct gateway *g);
-
 /* The router's address outside, if one of its protocols has told it; else NULL. */
 const struct netaddr *answer_router_says(const struct gateway *g);
 
