@@ -13,9 +13,9 @@ import subprocess
 import sys
 import unittest
 
-from genkan import (FTPD, GATEWAY, IS_ROOT, NOBODY, PASSWORD, USER, USER_GID, USER_UID, GenkanTest,
-                    ServerTest, descriptors, in_namespace, proc_status, read_file, root_only,
-                    socket_inode, write_file)
+from genkan import (BUILD, FTPD, GATEWAY, IS_ROOT, NOBODY, PASSWORD, USER, USER_GID, USER_UID,
+                    GenkanTest, ServerTest, descriptors, in_namespace, proc_status, read_file,
+                    root_only, socket_inode, write_file)
 
 SETGID, SETUID, NET_BIND, CHROOT = 1 << 6, 1 << 7, 1 << 10, 1 << 18
 
@@ -323,6 +323,25 @@ try:
     share = world.make_directory("share")
     server = world.server(flags=("-e", "--share", share))
     assert server.session(user="ftp", password="x").retrieve("NLST") == b""
+    if os.path.exists(os.path.join(BUILD, "genkan-ftpd-tls")):
+        from test_tls import Pki, TlsControl
+        certificate, key = Pki(world.path_of("pki")).make("server")
+        server = world.server(directives={"TLS": "required", "TLSCertificateFile": certificate,
+                                          "TLSCertificateKeyFile": key})
+        control = TlsControl(server.address)
+        control.greet()
+        control.auth()
+        control.command(f"USER {USER}", 331)
+        control.command(f"PASS {PASSWORD}", 230)
+        control.command("TYPE I", 200)
+        tls = [pid for pid, (_, _, name) in process_table().items() if name == "genkan-ftpd-tls"
+               and process_table()[process_table()[pid][0]][0] == server.pid]
+        status = proc_status(tls[0])
+        assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2"), status
+        assert int(status["CapPrm"], 16) == 0, status
+        for mode in ("pasv", "epsv", "port", "eprt"):
+            assert control.retrieve("RETR file", mode) == b"content"
+        control.close()
 finally:
     world.close()
 print("all is well")
@@ -339,8 +358,10 @@ class NotRoot(GenkanTest):
                         ignore=shutil.ignore_patterns("__pycache__"))
         build = self.world.path_of("build")
         os.mkdir(build, 0o755)
-        for program in (FTPD, GATEWAY, os.path.join(os.path.dirname(FTPD), "genkanctl")):
-            shutil.copy(program, build)
+        for program in (FTPD, GATEWAY, os.path.join(BUILD, "genkanctl"),
+                        os.path.join(BUILD, "genkan-ftpd-tls")):
+            if os.path.exists(program):  # TLS may be left out
+                shutil.copy(program, build)
         argv = [sys.executable, "-c", AS_NOBODY, copy]
         if IS_ROOT:
             argv = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups",

@@ -1,14 +1,16 @@
 """examples/quickstart, in a copy of the tree: builds, serves, starts again at once, ends by Ctrl-C."""
 
 import ftplib
+import hashlib
 import io
 import os
 import shutil
 import signal
 import socket
+import ssl
 import time
 
-from genkan import GenkanTest, SOURCE, need_program, read_file
+from genkan import BUILD, GenkanTest, SOURCE, need_program, read_file
 
 
 def free_port():
@@ -74,4 +76,26 @@ class Quickstart(GenkanTest):
         self.assertLess(seconds, 15, "the second start builds nothing")
         self.ftp().storbinary("STOR new", io.BytesIO(b"upload"))
         self.assertEqual(read_file(os.path.join(shared, "new")), b"upload")
+        self.stop(server)
+
+        if os.access(os.path.join(BUILD, "genkan-ftpd-tls"), os.X_OK):
+            self.by_tls()
+
+    def by_tls(self):
+        server, _ = self.start("--tls", "new folder", timeout=60)
+        with self.assertRaises(ftplib.error_perm, msg="in clear"):
+            self.ftp()
+        ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        ctx.check_hostname = False
+        ctx.verify_mode = ssl.CERT_NONE
+        ftp = ftplib.FTP_TLS(context=ctx, timeout=20)
+        self.addCleanup(ftp.close)
+        ftp.connect("127.0.0.1", self.port)
+        ftp.login()
+        digest = hashlib.sha256(ftp.sock.getpeercert(True)).hexdigest().upper()
+        self.assertIn(":".join(digest[i:i + 2] for i in range(0, 64, 2)), server.log(),
+                      "it says which certificate clients are to expect")
+        ftp.prot_p()
+        self.assertIn("file", ftp.nlst())
+        ftp.quit()
         self.stop(server)

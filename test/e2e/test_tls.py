@@ -5,6 +5,7 @@ import ftplib
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import struct
@@ -616,6 +617,20 @@ class Attacks(TlsTest):
             self.assertNotRegex(done.stdout, rb"Cipher is (?!\(NONE\))", f"{options}")
             self.assertNotEqual(done.returncode, 0, options)
 
+    def test_sigterm_to_every_process_tells_the_client(self):
+        """What systemd does at a stop."""
+        control = self.logged_in()
+        monitor, = [pid for pid, (parent, _, name) in process_table().items()
+                    if parent == self.server.pid and name == "genkan-ftpd"]
+        session, = [pid for pid, (parent, _, name) in process_table().items()
+                    if parent == monitor and name == "genkan-ftpd-tls"]
+        os.kill(session, signal.SIGTERM)
+        control.command("NOOP", 200)
+        os.kill(monitor, signal.SIGTERM)
+        control.expect(421)
+        control.at_end()
+        self.server.wait_no_pairs()
+
     def test_a_data_connection_in_clear_gets_nothing_under_prot_p(self):
         self.remote("secret", b"secret content")
         control = self.logged_in()
@@ -697,6 +712,13 @@ class Certificates(GenkanTest):
         cert, _ = self.pki.make("one")
         _, key = self.pki.make("two")
         self.refused(self.start([cert], [key]), r"two-key\.pem: the key is not that of the cert")
+
+    def test_tls_protocol_refuses_older_clients(self):
+        server = self.start(*[[path] for path in self.pki.make("server")], TLSProtocol="TLSv1.3")
+        control = self.connect(server).auth()
+        self.assertEqual(control.sock.version(), "TLSv1.3")
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            self.connect(server).auth(context(maximum_version=ssl.TLSVersion.TLSv1_2))
 
     def test_key_with_a_passphrase(self):
         cert, key = self.pki.make("server")
