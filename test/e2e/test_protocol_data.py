@@ -503,9 +503,9 @@ class Words(ServerTest):
             text = session.command("LIST", 425).text
             self.assertRegex(text, rf"No data connection came to port {port} within 1 seconds\. "
                                    r"Is it forwarded by the server's router\?")
-            self.assertRegex(self.log(), rf"forward it on the router to port {port} here "
-                                         r"\(PassivePorts\)\. If it is, a router's FTP helper "
-                                         r"\(ALG\) may have changed the reply")
+            self.server.wait_log(rf"forward it on the router to port {port} here "
+                                 r"\(PassivePorts\)\. If it is, a router's FTP helper \(ALG\) may "
+                                 "have changed the reply")
             wait_closed(port)
 
 

@@ -335,8 +335,8 @@ class Kick(ServerTest):
         pid = self.server.pair().monitor
         path = os.path.join(self.world.run, "slots")
         content = read_file(path)
-        # of the index and the record, the latter is the one with the user's name behind it
-        at = [m.start() for m in re.finditer(re.escape(pid.to_bytes(4, "little")), content)][-1]
+        # the record begins with it, and has the user's name behind it
+        at = content.rindex(pid.to_bytes(4, "little"), 0, content.index(USER.encode() + b"\0"))
         with open(path, "r+b") as file:
             file.seek(at)
             file.write(victim.pid.to_bytes(4, "little"))
