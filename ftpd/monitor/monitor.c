@@ -98,6 +98,8 @@ static const struct rule rules[REQ_END] = {
 		{ PART(tls, host) }, PARTS(tls, names_told, private) },
 	[REQ_ENDED] = { "ENDED", STATE_USER, 0, sizeof(struct req_done), 0, ended_request, NULL,
 		{ PART(done, path) }, PARTS(done, complete, listing) },
+	[REQ_RATE] = { "RATE", STATE_USER, 0, SIZES(rate, ans_rate), rate_request, NULL,
+		{ { 0 } }, PART(rate, sends) },
 };
 /* clang-format on */
 

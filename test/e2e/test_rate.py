@@ -1,6 +1,9 @@
 """TransferRate: both directions, whoever is limited, and the control connection stays awake."""
 
+import contextlib
 import os
+import select
+import signal
 import time
 import unittest
 
@@ -125,6 +128,75 @@ class Rates(ServerTest):
             stat = read_file(f"/proc/{pid}/stat").rsplit(b")", 1)[1].split()
             ticks = int(stat[11]) + int(stat[12])  # user and system time
             self.assertLess(ticks / os.sysconf("SC_CLK_TCK"), 0.4)
+
+
+class Shared(ServerTest):
+    """A hundred KB a second for all transfers of a user together."""
+
+    @classmethod
+    def prepare(cls):
+        cls.world.add_user("eve", home=cls.home)
+        write_file(cls.world.config, b"TransferRate 100 shared\n")
+
+    def setUp(self):
+        super().setUp()
+        self.content = pattern_bytes(1000 * KB)
+        self.remote("file", self.content)
+
+    def begin(self, stack, user=USER):
+        """The data connection of a download that runs."""
+        session = self.connect().login(user, PASSWORD)
+        data = stack.enter_context(session.data())
+        session.command("RETR file", 150)
+        return data.socket()
+
+    def count(self, sockets, seconds):
+        """How many bytes come on each within so many seconds."""
+        counts, end = [0] * len(sockets), time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            for ready in select.select(sockets, [], [], left)[0]:
+                counts[sockets.index(ready)] += len(ready.recv(1 << 18))
+        return counts
+
+    def test_downloads_of_a_user_share_the_rate(self):
+        with contextlib.ExitStack() as stack:
+            alone = self.begin(stack)
+            self.assertGreater(self.count([alone], 1)[0], 70 * KB)
+            all_three = [alone, self.begin(stack), self.begin(stack)]
+            self.count(all_three, 2.5)  # until each has heard of the others
+            counts = self.count(all_three, 3)
+            self.assertTrue(150 * KB <= sum(counts) <= 400 * KB, counts)
+            for count in counts:
+                self.assertTrue(25 * KB <= count <= 150 * KB, counts)
+
+    def test_others_have_a_rate_of_their_own(self):
+        with contextlib.ExitStack() as stack:
+            both = [self.begin(stack), self.begin(stack, "eve")]
+            self.count(both, 2.5)
+            for count in self.count(both, 2):
+                self.assertGreater(count, 140 * KB)
+
+    def test_who_is_alone_again_has_all_of_it(self):
+        with contextlib.ExitStack() as stack:
+            first = self.begin(stack)
+            second = self.begin(stack)
+            self.count([first, second], 2.5)
+            self.assertLess(self.count([first, second], 2)[0], 140 * KB)
+            second.close()
+            self.count([first], 2.5)
+            self.assertGreater(self.count([first], 2)[0], 140 * KB)
+
+    def test_a_killed_transfer_is_forgotten(self):
+        with contextlib.ExitStack() as stack:
+            first = self.begin(stack)
+            monitor = self.server.pair().monitor
+            self.begin(stack)
+            self.count([first], 2.5)
+            killed = [pair.monitor for pair in self.server.pairs() if pair.monitor != monitor]
+            self.assertEqual(len(killed), 1)
+            os.kill(killed[0], signal.SIGKILL)
+            self.count([first], 6.5)
+            self.assertGreater(self.count([first], 2)[0], 140 * KB)
 
 
 class TlsRates(TlsTest):
