@@ -149,6 +149,33 @@ class Killed(ServerTest):
     def test_monitor_killed_in_every_state(self):
         self.kill("monitor")
 
+    def ended_by(self, sig, victim, login=True):
+        """The log after this signal, as if a fault or the filter had sent it."""
+        control = self.connect()
+        control.greet()
+        if login:
+            self.logged_in(control)
+        pid = getattr(self.server.pair(), victim)
+        os.kill(pid, sig)
+        drain(control)
+        self.server.wait_no_pairs(5)
+        return pid
+
+    def test_session_killed_by_its_filter_stands_in_the_log(self):
+        for login in False, True:
+            with self.subTest(login=login):
+                pid = self.ended_by(signal.SIGSYS, "session", login)
+                self.server.wait_log(rf"the session \(process {pid}\) was killed by its system call")
+
+    @unittest.skipIf(SANITIZERS, "they catch the signal")
+    def test_crashed_session_stands_in_the_log(self):
+        pid = self.ended_by(signal.SIGSEGV, "session")
+        self.server.wait_log(rf"the session \(process {pid}\) was killed by a fault")
+
+    def test_monitor_killed_by_its_filter_stands_in_the_launchers_log(self):
+        pid = self.ended_by(signal.SIGSYS, "monitor")
+        self.server.wait_log(rf"a connection's process {pid} was killed: .*system call filter")
+
 
 @unittest.skipIf(SANITIZERS, "the gateway's leak checker cannot look at a process with walls")
 class KilledGateway(GenkanTest):

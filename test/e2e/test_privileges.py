@@ -35,6 +35,10 @@ def limits(pid):
     return {line[:26].strip(): line[26:].split()[1] for line in lines}
 
 
+def memory_limit(pid):
+    return int(limits(pid)["Max data size"])
+
+
 def same_file(one, other):
     return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 
@@ -68,6 +72,7 @@ class Walls(ServerTest):
         self.assertEqual(os.stat(root).st_uid, 0)
         self.assertEqual(stat.S_IMODE(os.stat(root).st_mode) & 0o222, 0)
         self.assertEqual(limits(pid)["Max processes"], "0")
+        self.assertEqual(memory_limit(pid), 64 << 20)
         self.assertLessEqual(int(limits(pid)["Max open files"]), 64)
         # The client and the monitor; the log; /dev/null; while bytes flow a file and a socket.
         kinds = self.kinds(pid)
@@ -92,6 +97,7 @@ class Walls(ServerTest):
         self.assertEqual(bits["Prm"], permitted)
         self.assertEqual({bits[name] for name in ("Inh", "Eff", "Bnd", "Amb")}, {0})
         self.assert_closed_in(pid)
+        self.assertEqual(memory_limit(pid), 256 << 20)
         self.assertTrue(same_file(os.stat(f"/proc/{pid}/root"), os.stat(home)))
         self.assertNotIn(self.control_inode(control), descriptors(pid).values(),
                          "the monitor holds the client's connection")
