@@ -518,7 +518,7 @@ class PythonFtplib(Gets, Puts, Appends, Changes, ClientTest):
     ways = ("ipv4_pasv", "ipv4_port", "ipv6_epsv", "ipv6_eprt")
 
     def ftp(self):
-        client = ftplib.FTP(timeout=20)
+        client = ftplib.FTP(timeout=60)
         client.connect(self.host, self.port)
         client.login(USER, PASSWORD)
         client.set_pasv(self.way[1] in ("PASV", "EPSV"))

@@ -97,7 +97,7 @@ class Scripts(MoreClients):
                  "FTP_PASSWORD": self.password})
 
     def end_script(self, process, name):
-        told, _ = process.communicate(timeout=50)
+        told, _ = process.communicate(timeout=120)
         self.assertEqual(process.returncode, 0, told)
         self.assertIn("there already", told)
         for path in (self.remote(name), os.path.join(self.here, name, "down")):
