@@ -43,7 +43,7 @@ class DoctorLab(LabTest):
     def check(self):
         """{id: finding}"""
         done = self.lab.run("server", CTL, "check", "--json", "-f", self.file, capture_output=True,
-                            text=True, check=False, timeout=60)
+                            text=True, check=False, timeout=150)
         self.assertEqual(done.stderr, "")
         self.report = json.loads(done.stdout)
         self.assertEqual(self.report["status"], done.returncode)
@@ -231,7 +231,7 @@ class Map(RouterLab):
             file.write(text)
             file.truncate()
         done = self.lab.run("server", CTL, "map", "-f", self.file, *args, capture_output=True,
-                            text=True, check=False, timeout=60)
+                            text=True, check=False, timeout=150)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stderr if status else done.stdout
 
