@@ -4,6 +4,7 @@ Each test has a network of its own, where 203.0.113.2 is the home and its visito
 LocalNetworks does not have it, so they come from outside.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -76,7 +77,7 @@ def outside(test):
         def play():
             subprocess.run(["ip", "addr", "add", HOME + "/32", "dev", "lo"], check=True)
             test(self)
-        in_namespace(play, 300)
+        in_namespace(play, 500)
     return root_only("network namespaces")(run)
 
 
@@ -104,23 +105,42 @@ class WaitTest(unittest.TestCase):
 
 
 class Browser(WaitTest):
+    """Chromium's clock is a virtual one here, which runs where nothing happens. On a busy machine it
+    may pass the page's own limit of eight seconds before a question has left, or stand still for
+    ever; then the page is visited again."""
+
+    VISITS = 6
+
     def visit(self, port, *args):
         """What the page of a real browser is in the end."""
-        done = subprocess.run(
+        browser = subprocess.Popen(
             [CHROMIUM, "--no-sandbox", "--headless", "--disable-gpu", "--dump-dom",
-             "--user-data-dir=" + os.path.join(self.dir, "browser"), "--virtual-time-budget=15000",
+             "--user-data-dir=" + tempfile.mkdtemp(dir=self.dir), "--virtual-time-budget=15000",
              *args, "http://%s:%d/" % (HOME, port)],
-            capture_output=True, text=True, timeout=600, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
             env={"PATH": os.environ["PATH"], "HOME": self.dir})
-        return done.stdout
+        try:
+            return browser.communicate(timeout=60)[0]
+        except subprocess.TimeoutExpired:
+            return ""
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(browser.pid, signal.SIGKILL)
+            browser.communicate()
+
+    def visit_all(self, ports, first):
+        """A visit from which all of the ports are reached: (page, what is said at home, status)."""
+        for _ in range(self.VISITS):
+            with self.wait("PassivePorts 4000-%d" % (4000 + ports - 1)) as waiting:
+                page = self.visit(first)
+                if 'data-done="%d/%d"' % (ports, ports) in page:
+                    return page, *waiting.end()
+        raise AssertionError(page)
 
     @need_program(CHROMIUM)
     @outside
     def test_all_ports_reach_home(self):
-        with self.wait("PassivePorts 4000-4011") as waiting:
-            page = self.visit(4003)
-            said, status = waiting.end()
-        self.assertIn('data-done="12/12"', page)
+        page, said, status = self.visit_all(12, 4003)
         self.assertEqual(re.findall(r'<li data-port="(\d+)"[^>]* class="ok">', page),
                          [str(port) for port in range(4000, 4012)])
         self.assertIn("All ports reach home", re.search(r'<p class="say"[^>]*>([^<]*)', page)[1])
@@ -141,7 +161,10 @@ class Browser(WaitTest):
                 }
             }""")
         with self.wait(language="ja_JP.UTF-8") as waiting:
-            page = self.visit(4000, "--accept-lang=ja")
+            for _ in range(self.VISITS):
+                page = self.visit(4000, "--accept-lang=ja")
+                if 'data-done="2/4"' in page:
+                    break
             waiting.process.send_signal(signal.SIGINT)
             said, status = waiting.end()
         self.assertEqual(re.findall(r'<li data-port="(\d+)"[^>]* class="no">', page), ["4001", "4003"])
@@ -156,13 +179,13 @@ class Browser(WaitTest):
         """The page's own policy forbids it; what it says is all there is."""
         with self.wait() as waiting:
             head, body = self.get()
-            page = self.visit(4000)
+            waiting.process.send_signal(signal.SIGINT)
             waiting.end()
+        self.visit_all(4, 4000)
         self.assertIn("default-src 'none'", head)
         self.assertEqual(re.findall(r'(?:src|href|url)\s*[=(]\s*"?(?!data:)(\w+:?/*[^"\s>)]*)', body),
                          ["http://%s:%d/%s" % (HOME, port, re.search(r'data-nonce="(\w+)"', body)[1])
                           for port in range(4000, 4004)])
-        self.assertIn('data-done="4/4"', page)
 
 
 class Visitors(WaitTest):
