@@ -230,6 +230,21 @@ class Telnet(ServerTest):
 class Replies(ServerTest):
     """How replies look on the wire."""
 
+    def segments(self, session, lines, codes):
+        """How many segments the replies to lines take; never fewer than there are replies. A segment
+        that TCP has sent again, because the acknowledgement of a busy machine was late, counts as
+        well: then it is tried again."""
+        for _ in range(10):
+            before = data_segments_in(session.sock)
+            session.send(lines)
+            for code in codes:
+                session.expect(code)
+            count = data_segments_in(session.sock) - before
+            self.assertGreaterEqual(count, len(codes))
+            if count == len(codes):
+                break
+        return count
+
     def test_every_reply_is_one_segment(self):
         session = self.session()
         self.remote("file", b"x")
@@ -237,18 +252,13 @@ class Replies(ServerTest):
                            ("MLST file", 250), ("EPSV", 229), ("PASV", 227), ("SITE HELP", 214),
                            ("XYZZY", 500)):
             with self.subTest(line=line):
-                before = data_segments_in(session.sock)
-                session.command(line, code)
-                self.assertEqual(data_segments_in(session.sock) - before, 1)
+                self.assertEqual(self.segments(session, line.encode() + b"\r\n", [code]), 1)
 
     def test_227_stands_alone_in_its_segment(self):
         """Also when its neighbours come at the same time: routers look at segments."""
         session = self.session()
-        before = data_segments_in(session.sock)
-        session.send(b"NOOP\r\nPASV\r\nNOOP\r\n")
-        for code in (200, 227, 200):
-            session.expect(code)
-        self.assertEqual(data_segments_in(session.sock) - before, 3)
+        lines = b"NOOP\r\nPASV\r\nNOOP\r\n"
+        self.assertEqual(self.segments(session, lines, [200, 227, 200]), 3)
 
     def test_control_bytes_are_not_reflected(self):
         session = self.session()
