@@ -512,7 +512,7 @@ class Words(ServerTest):
 class Resources(ServerTest):
     """Nothing leaks and nothing spins."""
 
-    time_limit = 120
+    time_limit = 400
 
     @root_only("descriptors of processes that are not dumpable")
     def test_descriptors_are_constant_over_aborts(self):
