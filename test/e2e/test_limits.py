@@ -219,6 +219,8 @@ class Bans(unittest.TestCase):
 class NoOracle(ServerTest):
     """Nobody learns from a refusal whether there is such a user."""
 
+    time_limit = 400
+
     @classmethod
     def prepare(cls):
         # dear enough to be seen, if it were seen
