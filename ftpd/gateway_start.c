@@ -19,8 +19,12 @@
 
 #define PROGRAM "genkan-ftpd-gateway"
 
-/* It answers this many milliseconds before MasqueradeTimeout: its answer needs to arrive as well. */
-#define MARGIN_MS 200
+/*
+ * What it has of each second of MasqueradeTimeout, in milliseconds. The rest is for its start and for
+ * the way of its answer, which take their time on a busy machine: an answer that comes too late is
+ * none, also where it is the last known address.
+ */
+#define OF_A_SECOND 800
 
 /* The descriptor that is its state directory. */
 #define STATE_FD 3
@@ -97,7 +101,7 @@ become_gateway(const struct conf *conf, const struct netaddr *local,
 	char timeout[16], age[16], fd[16], method[16], to[NETADDR_TEXT];
 	struct arguments args = { .n = 0 };
 
-	snprintf(timeout, sizeof(timeout), "%u", conf->masquerade_timeout * 1000 - MARGIN_MS);
+	snprintf(timeout, sizeof(timeout), "%u", conf->masquerade_timeout * OF_A_SECOND);
 	snprintf(age, sizeof(age), "%u", conf->masquerade_cache_age);
 	snprintf(fd, sizeof(fd), "%d", STATE_FD);
 	argument(&args, name);

@@ -16,9 +16,9 @@ import tty
 import unittest
 
 from genkan import (BUILD, FTPD, HERE, IS_ROOT, PASSWORD, PATIENCE, SOURCE, USER, USER_GID,
-                    USER_UID, Control, GenkanTest, descendants, free_port, in_namespace, listening_ports,
-                    need_program, proc_status, read_file, reset, root_only, wait_until,
-                    write_file)
+                    USER_UID, Control, GenkanTest, descendants, free_port, in_namespace,
+                    listening_ports, need_program, proc_status, read_file, reset, root_only,
+                    wait_until, write_file)
 
 SUPER_SERVERS = os.path.join(BUILD, "super-servers")
 OWNER = (USER_UID, USER_GID)

@@ -36,7 +36,7 @@ class SourcesTest(LabTest):
         return address
 
     def test_last_known_address_is_announced_when_dns_is_silent(self):
-        daemon = self.serve(options=[self.keep, "MasqueradeTimeout 1"])
+        daemon = self.serve(options=[self.keep, "MasqueradeTimeout 5"])
         self.assertEqual(self.announced_and_known(), HOME)
         self.lab.dns_silent(True)
         began = time.monotonic()
@@ -94,7 +94,7 @@ class SourcesTest(LabTest):
     def test_dns_servers_can_be_named(self):
         """The system's server is not asked; so a split-horizon DNS needs no second name."""
         asked = len(self.lab.dns_questions())
-        daemon = self.serve(options=["MasqueradeResolver " + NOBODY_THERE, "MasqueradeTimeout 1"])
+        daemon = self.serve(options=["MasqueradeResolver " + NOBODY_THERE, "MasqueradeTimeout 5"])
         with self.lab.client("public") as client:
             client.login()
             client.command("PASV")

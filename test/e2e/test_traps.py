@@ -12,9 +12,9 @@ import subprocess
 import time
 import unittest
 
-from genkan import (FTPD, IS_ROOT, PASSWORD, PATIENCE, SANITIZERS, USER, USER_GID, USER_UID, Control, GenkanTest,
-                    ServerTest, free_range, in_namespace, pattern_bytes, read_file, reset, root_only,
-                    wait_closed, write_file)
+from genkan import (FTPD, IS_ROOT, PASSWORD, PATIENCE, SANITIZERS, USER, USER_GID, USER_UID,
+                    Control, GenkanTest, ServerTest, free_range, in_namespace, pattern_bytes,
+                    read_file, reset, root_only, wait_closed, write_file)
 
 
 @contextlib.contextmanager
