@@ -18,7 +18,7 @@ def without_builds(folder, names):
 
 
 class Quickstart(GenkanTest):
-    time_limit = 900
+    time_limit = 2000
 
     def start(self, *options, timeout):
         """quickstart of the copy, called from elsewhere."""
@@ -55,7 +55,7 @@ class Quickstart(GenkanTest):
         self.port = free_port()
         shared = self.world.path_of("new folder")
 
-        server = self.start("new folder", timeout=600)
+        server = self.start("new folder", timeout=1500)
         self.assertTrue(os.path.isdir(shared), "it makes the directory")
         self.assertIn(f"ftp://127.0.0.1:{self.port}/\n", server.log())
         with open(os.path.join(shared, "file"), "wb") as file:
@@ -71,7 +71,7 @@ class Quickstart(GenkanTest):
 
         os.chmod(shared, 0o777)
         built = self.built()
-        server = self.start("--write", shared, timeout=100)
+        server = self.start("--write", shared, timeout=300)
         self.assertEqual(self.built(), built, "the second start builds nothing")
         self.ftp().storbinary("STOR new", io.BytesIO(b"upload"))
         self.assertEqual(read_file(os.path.join(shared, "new")), b"upload")
@@ -81,7 +81,7 @@ class Quickstart(GenkanTest):
             self.by_tls()
 
     def by_tls(self):
-        server = self.start("--tls", "new folder", timeout=100)
+        server = self.start("--tls", "new folder", timeout=300)
         with self.assertRaises(ftplib.error_perm, msg="in clear"):
             self.ftp()
         ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
