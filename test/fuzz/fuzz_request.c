@@ -63,6 +63,7 @@ static const struct {
 	[REQ_SPACE] = { SHAPE(path, ans_space), { TEXT(path, path) } },
 	[REQ_SYMLINK] = { SHAPE(symlink, answer), { TEXT(symlink, target), TEXT(symlink, path) } },
 	[REQ_ENDED] = { sizeof(struct req_done), 0, { TEXT(done, path) }, BOOLS(done, complete, 4) },
+	[REQ_CERTIFICATE] = { SHAPE(certificate, ans_login), { TEXT(certificate, user) } },
 	[REQ_TLS] = { SHAPE(tls, answer), { TEXT(tls, host) }, BOOLS(tls, names_told, 3) },
 };
 /* clang-format on */
@@ -234,7 +235,7 @@ keeps_rules(const struct packet *p, bool logged_in)
 	const char *body = (const char *)&p->body;
 
 	if (p->type == 0 || p->type >= REQ_END ||
-	    (p->type == REQ_LOGIN || p->type == REQ_TLS) == logged_in ||
+	    (p->type == REQ_LOGIN || p->type == REQ_TLS || p->type == REQ_CERTIFICATE) == logged_in ||
 	    p->len != shapes[p->type].size)
 		return false;
 	for (size_t i = 0; i < 2; i++) {
@@ -282,6 +283,7 @@ check_answer(int sock, const struct packet *p)
 	case REQ_LIST:
 		check_listing(fd);
 		break;
+	case REQ_CERTIFICATE:
 	case REQ_MKDIR:
 	case REQ_RMDIR:
 	case REQ_UNLINK:

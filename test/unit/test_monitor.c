@@ -59,6 +59,8 @@ static const struct row {
 	{ REQ_ENDED, sizeof(struct req_done), 0, { FIELD(done, path) },
 	    { FIELD(done, complete), FIELD(done, upload), FIELD(done, ascii),
 		FIELD(done, listing) } },
+	{ REQ_CERTIFICATE, sizeof(struct req_certificate), sizeof(struct ans_login),
+	    { FIELD(certificate, user) } },
 	{ REQ_TLS, sizeof(struct req_tls), sizeof(struct answer), { FIELD(tls, host) },
 	    { FIELD(tls, names_told), FIELD(tls, names_legacy), FIELD(tls, private) } },
 };
@@ -88,7 +90,7 @@ ends(struct house *h, bool user, uint32_t type, const void *req, size_t size)
 static bool
 is_for_user(const struct row *row)
 {
-	return row->type != REQ_LOGIN && row->type != REQ_TLS;
+	return row->type != REQ_LOGIN && row->type != REQ_TLS && row->type != REQ_CERTIFICATE;
 }
 
 static void
