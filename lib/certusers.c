@@ -27,7 +27,8 @@ read_print(const char *word, char print[static CERTUSERS_PRINT])
 		else if (colons && n > 0 && n % 2 == 0)
 			return "colons stand between all bytes of a fingerprint or between none";
 		if (!isxdigit((unsigned char)*word))
-			return "a fingerprint has hexadecimal digits and colons between them, nothing else";
+			return "a fingerprint has hexadecimal digits and colons between them, "
+			       "nothing else";
 		if (n == CERTUSERS_PRINT - 1)
 			return "a fingerprint of SHA-256 has 64 hexadecimal digits, not more";
 		print[n++] = (char)tolower((unsigned char)*word);
@@ -35,7 +36,8 @@ read_print(const char *word, char print[static CERTUSERS_PRINT])
 	print[n] = '\0';
 	if (n == 40)
 		return "this is a fingerprint of SHA-1: openssl x509 -noout -fingerprint -sha256";
-	return n == CERTUSERS_PRINT - 1 ? NULL : "a fingerprint of SHA-256 has 64 hexadecimal digits";
+	return n == CERTUSERS_PRINT - 1 ? NULL
+					: "a fingerprint of SHA-256 has 64 hexadecimal digits";
 }
 
 /*

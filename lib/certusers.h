@@ -23,7 +23,8 @@
 /*
  * Reads the file to its end, so that neither time nor a mistake behind the line that
  * fits depends on the user. Returns true if the user has this certificate. A line with a mistake
- * gives nobody anything; error tells of the first one, "line 3: …", and is empty where there is none.
+ * gives nobody anything; error tells of the first one, "line 3: …", and is empty where there is
+ * none.
  */
 bool certusers_have(FILE *file, const char *user, const char print[static CERTUSERS_PRINT],
     char error[static CERTUSERS_ERROR]);

@@ -1,9 +1,9 @@
 /*
  * TLSUserCertificates: is it this user's certificate?
  *
- * The session has seen that the client has the certificate's key, and a session may be anybody's. So
- * what it has to show here is the certificate itself: the file holds only hashes, from which nobody
- * gets it, and the client sends it encrypted.
+ * The session has seen that the client has the certificate's key, and a session may be anybody's.
+ * So what it has to show here is the certificate itself: the file holds only hashes, from which
+ * nobody gets it, and the client sends it encrypted.
  */
 #include "auth.h"
 

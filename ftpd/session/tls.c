@@ -488,12 +488,23 @@ tls_client_name(const struct tls *t)
 size_t
 tls_certificate(const struct tls *t, unsigned char *der, size_t size)
 {
+	static bool told;
 	X509 *peer = SSL_get0_peer_certificate(t->ssl);
 	int len = peer == NULL ? 0 : i2d_X509(peer, NULL);
+	const char *why = NULL;
 
-	if (len <= 0 || (size_t)len > size ||
-	    (trusted && (doubtful || SSL_get_verify_result(t->ssl) != X509_V_OK)) ||
-	    X509_cmp_timeframe(NULL, X509_get0_notBefore(peer), X509_get0_notAfter(peer)) != 0)
+	if (len <= 0)
 		return 0;
-	return i2d_X509(peer, &der) == len ? (size_t)len : 0;
+	if ((size_t)len > size)
+		why = "it is too large";
+	else if (trusted && (doubtful || SSL_get_verify_result(t->ssl) != X509_V_OK))
+		why = "TLSClientCA has not signed it";
+	else if (X509_cmp_timeframe(NULL, X509_get0_notBefore(peer), X509_get0_notAfter(peer)) != 0)
+		why = "it has expired, or its time has not come";
+	if (why == NULL && i2d_X509(peer, &der) == len)
+		return (size_t)len;
+	if (why != NULL && !told)
+		log_info("the client's certificate does not count for TLSUserCertificates: %s", why);
+	told = true;
+	return 0;
 }

@@ -147,7 +147,22 @@ class Login(CertificateTest):
         self.write(f"{USER} {fingerprint(old[0])}\n")
         control = self.secure(with_certificate(old))
         self.assert_asked(control, USER)
+        self.assert_asked(control, USER)
         control.command(f"PASS {PASSWORD}", 230)
+        self.assertEqual(self.log().count("does not count for TLSUserCertificates: it has expired"), 1)
+
+    def test_a_certificate_that_is_too_large_is_none(self):
+        large = self.pki.path("large.pem"), self.pki.path("large-key.pem")
+        names = ",".join(f"DNS:{'x' * 50}{number}.example.net" for number in range(150))
+        openssl("req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                "-keyout", large[1], "-out", large[0], "-days", "2", "-subj", "/CN=x", "-addext",
+                "subjectAltName=" + names)
+        self.write(f"{USER} {fingerprint(large[0])}\n")
+        for version in VERSIONS:
+            control = self.secure(with_certificate(large, maximum_version=version))
+            self.assert_asked(control, USER)
+            control.command(f"PASS {PASSWORD}", 230)
+        self.assertIn("does not count for TLSUserCertificates: it is too large", self.log())
 
     def test_a_certificate_without_its_key_is_none(self):
         """eve has anna's certificate, and a key that says it belongs to it."""
@@ -257,6 +272,7 @@ class Authority(CertificateTest):
             control = self.of("eve", maximum_version=version)
             self.assert_asked(control, USER)
             control.command(f"PASS {PASSWORD}", 230)
+        self.assertIn("TLSUserCertificates: TLSClientCA has not signed it", self.log())
 
 
 class Verified(Authority):

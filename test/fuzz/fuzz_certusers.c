@@ -65,7 +65,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 0) {
 		has = have(data, size, user, print, error);
 		if (has) {
-			CHECK(strlen(print) == CERTUSERS_PRINT - 1 && user[0] != '\0' && user[0] != '#');
+			CHECK(strlen(print) == CERTUSERS_PRINT - 1 && user[0] != '\0' &&
+			    user[0] != '#');
 			CHECK(strspn(print, "0123456789abcdef") == strlen(print));
 			CHECK(is_there((const char *)data, size, user, print));
 		}

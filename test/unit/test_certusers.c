@@ -12,11 +12,12 @@
 
 #include "certusers.h"
 
-#define ONE  "00112233445566778899aabbccddeeff00112233445566778899aabbccddee01"
-#define TWO  "00112233445566778899aabbccddeeff00112233445566778899aabbccddee02"
-#define BIG  "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEE01"
-#define WITH "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:" \
-             "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:01"
+#define ONE "00112233445566778899aabbccddeeff00112233445566778899aabbccddee01"
+#define TWO "00112233445566778899aabbccddeeff00112233445566778899aabbccddee02"
+#define BIG "00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEE01"
+#define WITH                                                                                       \
+	"00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:"                                         \
+	"00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:01"
 
 static char error[CERTUSERS_ERROR];
 

@@ -56,8 +56,8 @@ show(struct house *h, const char *user, const char *certificate, size_t len, str
 	req.len = (uint32_t)len;
 	memcpy(req.der, certificate, n);
 	(void)strlcpy(req.user, user, sizeof(req.user));
-	return house_ask(h, REQ_CERTIFICATE, &req, sizeof(req), ans == NULL ? &mine : ans,
-	    sizeof(mine), NULL);
+	return house_ask(
+	    h, REQ_CERTIFICATE, &req, sizeof(req), ans == NULL ? &mine : ans, sizeof(mine), NULL);
 }
 
 static int
@@ -106,10 +106,13 @@ what_does_not_fit_is_refused_at_once_and_a_password_may_follow(void **state)
 	/* more often than MaxLoginAttempts */
 	for (i = 0; i < 10; i++) {
 		assert_int_equal(show(h, HOUSE_USER, "another", 7, NULL), EACCES);
-		assert_int_equal(show(h, "nobody-at-all", CERTIFICATE, strlen(CERTIFICATE), NULL), EACCES);
+		assert_int_equal(
+		    show(h, "nobody-at-all", CERTIFICATE, strlen(CERTIFICATE), NULL), EACCES);
 		assert_int_equal(show(h, "", CERTIFICATE, strlen(CERTIFICATE), NULL), EACCES);
-		assert_int_equal(show(h, HOUSE_USER, CERTIFICATE, strlen(CERTIFICATE) - 1, NULL), EACCES);
-		assert_int_equal(show(h, HOUSE_USER, CERTIFICATE, strlen(CERTIFICATE) + 1, NULL), EACCES);
+		assert_int_equal(
+		    show(h, HOUSE_USER, CERTIFICATE, strlen(CERTIFICATE) - 1, NULL), EACCES);
+		assert_int_equal(
+		    show(h, HOUSE_USER, CERTIFICATE, strlen(CERTIFICATE) + 1, NULL), EACCES);
 		assert_int_equal(show(h, HOUSE_USER, CERTIFICATE, 0, NULL), EACCES);
 		assert_int_equal(show(h, HOUSE_USER, CERTIFICATE, REQ_DER, NULL), EACCES);
 		/* the fingerprint, which the file and the log tell, is not the certificate */
