@@ -196,9 +196,17 @@ accept_all(const struct launcher *launcher, const char *program, int listener, u
 static void
 reap(unsigned *children)
 {
+	int status;
+	pid_t pid;
+
 	child_ended = 0;
-	while (waitpid(-1, NULL, WNOHANG) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		(*children)--;
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM && WTERMSIG(status) != SIGKILL)
+			log_errorx("a connection's process %d was killed: %s%s", (int)pid,
+			    strsignal(WTERMSIG(status)),
+			    WTERMSIG(status) == SIGSYS ? " (its system call filter)" : "");
+	}
 }
 
 /* Signals come in only while poll waits: no race between a flag and the wait. */

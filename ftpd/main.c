@@ -25,6 +25,7 @@
 #include "launcher.h"
 #include "log.h"
 #include "monitor/auth.h"
+#include "monitor/children.h"
 #include "monitor/monitor.h"
 #include "monitor/rights.h"
 #include "monitor/tls_start.h"
@@ -117,7 +118,7 @@ static void
 become_monitor(struct monitor *m, const struct sandbox *box)
 {
 	log_set_role("monitor");
-	signal(SIGCHLD, SIG_IGN); /* the gateway ends first: nobody waits for it */
+	children_watch();
 	m->session_uid = box->uid;
 	m->session_gid = box->gid;
 	m->empty = box->empty;
@@ -169,6 +170,7 @@ run_roles(const struct conf *conf, const struct client *client, struct monitor *
 	pages_stack(MONITOR_STACK);
 	close(pair[1]);
 	m->sock = pair[0];
+	m->session = pid;
 	become_monitor(m, box);
 }
 

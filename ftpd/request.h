@@ -46,6 +46,7 @@ enum request {
 	REQ_SYMLINK,   /* req_symlink -> answer: EXDEV: leads out of the link's directory */
 	REQ_TLS,       /* req_tls     -> answer: 0: genkan-ftpd-tls goes on, this session ends; state LOGIN */
 	REQ_ENDED,     /* req_done    -> no answer: REQ_DONE where nothing is left to be done or told */
+	REQ_RATE,      /* req_rate    -> ans_rate: a transfer's present part of a shared TransferRate */
 	REQ_CERTIFICATE, /* req_certificate -> as REQ_LOGIN; state LOGIN, and with TLS alone */
 	REQ_END
 };
@@ -133,6 +134,7 @@ struct ans_open {
 	int32_t error;
 	struct stat st;
 	int64_t rate;        /* TransferRate, bytes per second; 0: none */
+	bool shared;         /* with the user's other transfers: REQ_RATE tells how it changes */
 	bool hidden;         /* what is there stays until REQ_DONE says that all has come */
 	char name[REQ_NAME]; /* OPEN_UNIQUE: the name chosen, without directory */
 };
@@ -213,6 +215,14 @@ struct req_done {
 	char path[REQ_PATH];
 };
 
+struct req_rate {
+	bool sends; /* a download; else an upload */
+};
+struct ans_rate {
+	int32_t error;
+	int64_t rate; /* as in ans_open */
+};
+
 /* Any request and any answer, for buffers. */
 union any_request {
 	struct req_login login;
@@ -228,6 +238,7 @@ union any_request {
 	struct req_done done;
 	struct req_symlink symlink;
 	struct req_tls tls;
+	struct req_rate rate;
 	struct req_certificate certificate;
 };
 _Static_assert(sizeof(struct req_certificate) <= sizeof(struct req_list), "a request is too large");
@@ -239,6 +250,7 @@ union any_answer {
 	struct ans_open open;
 	struct ans_listen listen;
 	struct ans_space space;
+	struct ans_rate rate;
 };
 
 #endif

@@ -109,6 +109,7 @@ struct ban_rule {
 struct rate_rule {
 	bool sends, receives;
 	int64_t rate;    /* bytes per second, 0: as many as there are */
+	bool shared;     /* by a user's transfers in that direction; else each has it */
 	char users[120]; /* a comma between them; empty: everybody */
 };
 struct rate_rules {
@@ -275,10 +276,11 @@ bool conf_has_outside(const struct conf *conf);
 long long conf_interval(char *text);
 
 /*
- * The TransferRate, in bytes per second, of a user's downloads (sends) or uploads; 0: none. A line
- * with the user's name comes before one for everybody. Guests are both "anonymous" and "ftp".
+ * The TransferRate of a user's downloads (sends) or uploads; NULL: none. A line with the
+ * user's name comes before one for everybody. Guests are both "anonymous" and "ftp".
  */
-int64_t conf_transfer_rate(const struct conf *conf, const char *user, bool anonymous, bool sends);
+const struct rate_rule *conf_transfer_rate(const struct conf *conf, const char *user, bool anonymous,
+    bool sends);
 
 /* PortMapping's word, which is the gateway's too. */
 const char *conf_port_mapping(enum port_mapping mapping);

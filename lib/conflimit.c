@@ -226,14 +226,22 @@ read_commands(char *text, struct rate_rule *rule, char why[static WHY])
 	return 0;
 }
 
-/* "user anna,bob" behind the rate; 0, or -1 with why. */
+/* "shared", "user anna,bob" or both behind the rate; 0, or -1 with why. */
 static int
-read_users(char *text, struct rate_rule *rule, char why[static WHY])
+read_whose(char *text, struct rate_rule *rule, char why[static WHY])
 {
 	char *word = strsep(&text, BLANKS);
 
+	if (strcasecmp(word, "shared") == 0) {
+		rule->shared = true;
+		if (text == NULL)
+			return 0;
+		text += strspn(text, BLANKS);
+		word = strsep(&text, BLANKS);
+	}
 	if (strcasecmp(word, "user") != 0 || text == NULL)
-		return confvalue_wrong(why, "behind the rate stands nothing, or user NAME,NAME...");
+		return confvalue_wrong(why,
+		    "behind the rate stands nothing, shared, user NAME,NAME... or both");
 	text += strspn(text, BLANKS);
 	if (strpbrk(text, BLANKS) != NULL)
 		return confvalue_wrong(why, "there is no blank between the names: user anna,bob");
@@ -243,7 +251,7 @@ read_users(char *text, struct rate_rule *rule, char why[static WHY])
 	return 0;
 }
 
-/* ProFTPD's "[COMMANDS] KB/s [user NAMES]". */
+/* ProFTPD's "[COMMANDS] KB/s [user NAMES]", and "shared" before the user. */
 static int
 add_speed(const struct directive *d, struct conf *conf, char *value, char why[static WHY])
 {
@@ -266,7 +274,7 @@ add_speed(const struct directive *d, struct conf *conf, char *value, char why[st
 	if (strcasecmp(word, "none") != 0 && (rule.rate = kilobytes(word)) == -1)
 		return confvalue_wrong(why,
 		    "\"%.32s\" is neither none nor a rate in KB/s, 0.25 to %d", word, SPEED_MAX);
-	if (value != NULL && read_users(value + strspn(value, BLANKS), &rule, why) == -1)
+	if (value != NULL && read_whose(value + strspn(value, BLANKS), &rule, why) == -1)
 		return -1;
 	if (rules->n == RATES_MAX)
 		return confvalue_wrong(why, "there are more than %d lines of it", RATES_MAX);
@@ -308,6 +316,8 @@ print_speed(const struct directive *d, const struct conf *conf, FILE *out)
 		else /* upwards: it is rounded down when it is read */
 			fprintf(out, "%lld.%03lld", (long long)r->rate / 1024,
 			    ((long long)r->rate % 1024 * 1000 + 1023) / 1024);
+		if (r->shared)
+			fputs(" shared", out);
 		if (r->users[0] != '\0')
 			fprintf(out, " user %s", r->users);
 	}
@@ -340,7 +350,7 @@ is_for(const struct rate_rule *rule, const char *user, bool anonymous)
 	return has_name(rule->users, user);
 }
 
-int64_t
+const struct rate_rule *
 conf_transfer_rate(const struct conf *conf, const char *user, bool anonymous, bool sends)
 {
 	const struct rate_rules *rules = &conf->transfer_rate;
@@ -352,9 +362,9 @@ conf_transfer_rate(const struct conf *conf, const char *user, bool anonymous, bo
 		if (sends ? !r->sends : !r->receives)
 			continue;
 		if (r->users[0] != '\0' && is_for(r, user, anonymous))
-			return r->rate;
+			return r;
 		if (r->users[0] == '\0' && found == NULL)
 			found = r;
 	}
-	return found == NULL ? 0 : found->rate;
+	return found;
 }

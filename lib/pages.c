@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Linux 5.14 */
@@ -62,4 +63,17 @@ void
 pages_written(void *p, size_t len)
 {
 	populate(p, (char *)p + len, MADV_POPULATE_WRITE);
+}
+
+int
+pages_limit(size_t len)
+{
+#ifdef SYSFILTER_OFF
+	(void)len;
+	return 0;
+#else
+	const struct rlimit r = { len, len };
+
+	return setrlimit(RLIMIT_DATA, &r);
+#endif
 }

@@ -19,6 +19,12 @@ void pages_stack(size_t len);
 /* The next len bytes that malloc(3) will hand out, in small pieces. */
 void pages_heap(size_t len);
 
+/*
+ * No more than len bytes of memory of its own (RLIMIT_DATA) for this process from now on. 0, or -1
+ * with errno. A build with sanitizers returns 0 and limits nothing: theirs is without measure.
+ */
+int pages_limit(size_t len);
+
 /* len bytes at p, which will be written; they count as used from now on. */
 void pages_written(void *p, size_t len);
 

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -329,6 +330,23 @@ count_user(int fd, int mine, const char *user, unsigned max)
 	for (int i = 0; i < SLOTS_MAX && count < max; i++)
 		if (i != mine && index[i].pid != 0 && read_record(fd, i, &slot) == 0 &&
 		    strcmp(slot.user, user) == 0 && is_held(fd, i) == 1)
+			count++;
+	return count;
+}
+
+unsigned
+slots_alike(int fd, int mine, const char *user, enum slot_state state, int64_t now)
+{
+	struct entry index[SLOTS_MAX] = { 0 };
+	struct slot slot = { 0 };
+	unsigned count = 0;
+
+	if (pread(fd, index, sizeof(index), 0) == -1)
+		return 0;
+	for (int i = 0; i < SLOTS_MAX; i++)
+		if (i != mine && index[i].pid != 0 && read_record(fd, i, &slot) == 0 &&
+		    slot.state == (uint32_t)state && llabs(now - slot.changed) <= SLOTS_FRESH &&
+		    strcmp(slot.user, user) == 0)
 			count++;
 	return count;
 }

@@ -87,6 +87,13 @@ int slots_progress(int fd, int index, const struct slot *mine);
  */
 int slots_read(int fd, int index, struct slot *out);
 
+/*
+ * How many slots but index tell of this user, this state, and of progress within the last
+ * SLOTS_FRESH milliseconds before now (since the epoch): a killed session is soon forgotten.
+ */
+#define SLOTS_FRESH 5000
+unsigned slots_alike(int fd, int index, const char *user, enum slot_state state, int64_t now);
+
 /* How many of the first max slots are taken. */
 unsigned slots_count(int fd, unsigned max);
 

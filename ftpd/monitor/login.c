@@ -37,6 +37,7 @@
 #include "log.h"
 #include "monitor.h"
 #include "owners.h"
+#include "pages.h"
 #include "sysfilter.h"
 #include "tls_start.h"
 
@@ -46,6 +47,9 @@
 
 /* Set-user-id, set-group-id and sticky: no mode of ours ever has them. */
 #define SPECIAL_MODES 07000
+
+/* In bytes: a listing of the deepest tree, sorted by time, takes a third of it. */
+#define MEMORY (256 << 20)
 
 /*
  * What the monitor does as the user: files by openat2(2), data connections, one
@@ -234,7 +238,7 @@ lock_files(const struct monitor *m)
 static int
 close_walls(const struct monitor *m)
 {
-	if (caps_no_new_privs() == -1 || lock_files(m) == -1)
+	if (caps_no_new_privs() == -1 || pages_limit(MEMORY) == -1 || lock_files(m) == -1)
 		return -1;
 	return m->walk ? sysfilter_enter(walk_filter, COUNT(walk_filter))
 		       : sysfilter_enter(user_filter, COUNT(user_filter));

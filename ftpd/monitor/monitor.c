@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "auth.h"
+#include "children.h"
 #include "dataport.h"
 #include "files.h"
 #include "listing.h"
@@ -100,6 +101,8 @@ static const struct rule rules[REQ_END] = {
 		certificate_request, NULL, { PART(certificate, user) } },
 	[REQ_ENDED] = { "ENDED", STATE_USER, 0, sizeof(struct req_done), 0, ended_request, NULL,
 		{ PART(done, path) }, PARTS(done, complete, listing) },
+	[REQ_RATE] = { "RATE", STATE_USER, 0, SIZES(rate, ans_rate), rate_request, NULL,
+		{ { 0 } }, PART(rate, sends) },
 };
 /* clang-format on */
 
@@ -318,6 +321,7 @@ monitor_run(struct monitor *m)
 	for (;;) {
 		events = wait_session(m, POLLIN, presence_due(m));
 		presence_tick(m);
+		children_tell(m->session);
 		if (events == 0 && m->state == STATE_LOGIN) {
 			log_info("the login deadline has passed");
 			break;
@@ -334,4 +338,7 @@ monitor_run(struct monitor *m)
 		close(m->root_fd);
 	m->root_fd = -1;
 	auth_system_end(m);
+	if (events != 0 && m->session != 0) /* it is the session that has gone: how? */
+		children_await(m->session);
+	children_tell(m->session);
 }

@@ -46,6 +46,7 @@ struct monitor {
 	const struct conf *conf;
 	const struct client *client;
 	int sock;         /* the socketpair to the session */
+	pid_t session;    /* its process; 0: not ours */
 	int gateway;      /* the socket on which genkan-ftpd-gateway answers, or -1 */
 	int slots, slot;  /* the slots file and our index, or -1 */
 	int hosts;        /* what is remembered of hosts (hosts.h); -1: nothing, or it is done with */
@@ -79,6 +80,7 @@ struct monitor {
 	bool tls;      /* the session is genkan-ftpd-tls */
 	bool certificate_told; /* that a certificate is nobody's stands in the log */
 	int successor; /* the socket to it, until it takes over; else -1 */
+	pid_t succeeds; /* its process */
 
 	struct listing *listing; /* the rows that follow the answer, or NULL */
 	int listing_error;       /* errno of the last listing, told by REQ_DONE */

@@ -196,14 +196,39 @@ open_file(struct monitor *m, const struct req_open *r, struct ans_open *a, int *
 	return 0;
 }
 
+/* TransferRate of a transfer that runs or is about to: its part, if the user's transfers share it. */
+static int64_t
+transfer_rate(const struct monitor *m, bool sends, bool *shared)
+{
+	const struct rate_rule *rule = conf_transfer_rate(m->conf, m->account.name,
+	    m->account.anonymous, sends);
+	int64_t part;
+
+	*shared = rule != NULL && rule->shared && rule->rate > 0;
+	if (!*shared)
+		return rule == NULL ? 0 : rule->rate;
+	part = rule->rate / (1 + presence_alike(m, sends ? SLOT_READS : SLOT_WRITES));
+	return part > 0 ? part : 1;
+}
+
 int
 open_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
 {
 	int error = open_file(m, &req->open, &ans->open, fd);
 
-	ans->open.rate = conf_transfer_rate(m->conf, m->account.name, m->account.anonymous,
-	    req->open.mode == OPEN_READ);
-	if (error == 0)
-		presence_file(m, &req->open, &ans->open.st, *fd);
-	return error;
+	if (error != 0)
+		return error;
+	ans->open.rate = transfer_rate(m, req->open.mode == OPEN_READ, &ans->open.shared);
+	presence_file(m, &req->open, &ans->open.st, *fd);
+	return 0;
+}
+
+int
+rate_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
+{
+	bool shared;
+
+	(void)fd;
+	ans->rate.rate = transfer_rate(m, req->rate.sends, &shared);
+	return 0;
 }

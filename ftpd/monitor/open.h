@@ -1,5 +1,5 @@
 /*
- * REQ_OPEN: the file of a transfer.
+ * REQ_OPEN: the file of a transfer. REQ_RATE: how fast it may be.
  */
 #ifndef GENKAN_OPEN_H
 #define GENKAN_OPEN_H
@@ -9,5 +9,6 @@
 struct monitor;
 
 int open_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
+int rate_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
 
 #endif

@@ -107,6 +107,12 @@ presence_keeps(const struct monitor *m, int fd)
 	return m->watched.on && m->watched.fd == fd;
 }
 
+unsigned
+presence_alike(const struct monitor *m, enum slot_state state)
+{
+	return has_slot(m) ? slots_alike(m->slots, m->slot, m->self.user, state, wall_clock()) : 0;
+}
+
 void
 presence_listing(struct monitor *m, const char *path)
 {

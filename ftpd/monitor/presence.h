@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "slots.h"
+
 struct monitor;
 struct req_open;
 
@@ -23,6 +25,9 @@ void presence_login(struct monitor *m);
 void presence_file(struct monitor *m, const struct req_open *r, const struct stat *st, int fd);
 
 bool presence_keeps(const struct monitor *m, int fd);
+
+/* How many other connections of the user have this state now; 0 without slots. */
+unsigned presence_alike(const struct monitor *m, enum slot_state state);
 
 /* A listing has begun. */
 void presence_listing(struct monitor *m, const char *path);

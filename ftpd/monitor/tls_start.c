@@ -199,7 +199,7 @@ is_ready(int sock)
 
 /* Starts it; the socket to it, or -1 after a line in the log. */
 static int
-start(const struct monitor *m, const struct req_tls *said, bool implicit)
+start(struct monitor *m, const struct req_tls *said, bool implicit)
 {
 	int pair[2], file = prepare(m, said, implicit), program;
 	pid_t pid;
@@ -224,6 +224,7 @@ start(const struct monitor *m, const struct req_tls *said, bool implicit)
 	close(file);
 	close(program);
 	close(pair[1]);
+	m->succeeds = pid;
 	if (is_ready(pair[0]))
 		return pair[0];
 	close(pair[0]);
@@ -249,6 +250,7 @@ tls_take_over(struct monitor *m)
 	if (m->sock != -1)
 		close(m->sock);
 	m->sock = m->successor;
+	m->session = m->succeeds;
 	m->successor = -1;
 	m->tls = true;
 	tls_forget(m);

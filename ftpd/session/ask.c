@@ -30,6 +30,7 @@ static const char *const names[REQ_END] = {
 	[REQ_SYMLINK] = "SYMLINK",
 	[REQ_TLS] = "TLS",
 	[REQ_ENDED] = "ENDED",
+	[REQ_RATE] = "RATE",
 	[REQ_CERTIFICATE] = "CERTIFICATE",
 };
 
@@ -281,6 +282,17 @@ ask_space(struct session *s, const char *path, int64_t *bytes)
 	result = ask(s, REQ_SPACE, &request, sizeof(request), &answer, sizeof(answer), NULL);
 	*bytes = answer.bytes;
 	return result;
+}
+
+int64_t
+ask_rate(struct session *s, bool sends)
+{
+	struct req_rate request = { .sends = sends };
+	struct ans_rate answer;
+
+	if (ask(s, REQ_RATE, &request, sizeof(request), &answer, sizeof(answer), NULL) == -1)
+		fatal("answer to %s", names[REQ_RATE]);
+	return answer.rate;
 }
 
 int

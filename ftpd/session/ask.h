@@ -50,6 +50,9 @@ int ask_set_group(struct session *s, const char *path, gid_t group);
 /* How many bytes the user may still write where path is, into *bytes. */
 int ask_space(struct session *s, const char *path, int64_t *bytes);
 
+/* The present part of a TransferRate that is shared, in bytes per second, of a download or an upload. */
+int64_t ask_rate(struct session *s, bool sends);
+
 /* Makes path a link to target. EXDEV: that is not in the link's directory or below. */
 int ask_symlink(struct session *s, const char *target, const char *path);
 int ask_set_time(struct session *s, const char *path, const struct timespec *modified);

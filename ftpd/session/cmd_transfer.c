@@ -147,6 +147,14 @@ run(struct session *s, struct transfer *t, const char *greeting)
 	s->last_transfer = clock_ms();
 }
 
+/* TransferRate, as it is for this file. */
+static void
+take_rate(struct transfer *t, const struct ans_open *answer)
+{
+	t->pace.rate = answer->rate;
+	t->shared = answer->shared;
+}
+
 void
 cmd_retr(struct session *s, char *arg)
 {
@@ -166,7 +174,7 @@ cmd_retr(struct session *s, char *arg)
 		return;
 	}
 	t.path = path;
-	t.pace.rate = answer.rate;
+	take_rate(&t, &answer);
 	t.size = answer.st.st_size - s->params.restart;
 	if (s->params.length >= 0 && s->params.length < t.size)
 		t.size = s->params.length;
@@ -217,7 +225,7 @@ receive(struct session *s, const char *verb, const char *arg, enum open_mode mod
 		return;
 	}
 	t.path = path;
-	t.pace.rate = answer.rate;
+	take_rate(&t, &answer);
 	t.hidden = answer.hidden;
 	if (mode == OPEN_UNIQUE) /* RFC 1123 section 4.1.2.9 */
 		snprintf(greeting, sizeof(greeting), "FILE: %s", answer.name);

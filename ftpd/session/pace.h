@@ -22,4 +22,7 @@ struct pace {
  */
 size_t pace_room(struct pace *p, int64_t bytes, size_t max, int64_t now, int64_t *when);
 
+/* Another rate, above 0, from now on; what the bucket holds stays in it, as far as it fits. */
+void pace_change(struct pace *p, int64_t rate, int64_t bytes, int64_t now);
+
 #endif

@@ -15,7 +15,11 @@
 #include "caps.h"
 #include "landlock.h"
 #include "log.h"
+#include "pages.h"
 #include "sysfilter.h"
+
+/* It has buffers of a fixed size, a charset's tables and TLS's state: some MiB. In bytes. */
+#define MEMORY (64 << 20)
 
 static const struct sock_filter filter[] = {
 	SYSFILTER_BEGIN,
@@ -74,6 +78,8 @@ sandbox_enter(const struct sandbox *box)
 	limit(RLIMIT_NPROC, 0);
 	limit(RLIMIT_NOFILE, 32);
 	limit(RLIMIT_CORE, 0);
+	if (pages_limit(MEMORY) == -1)
+		log_warn("a limit for the session's memory");
 	if (sysfilter_enter(filter, sizeof(filter) / sizeof(filter[0])) == -1)
 		fatal("seccomp");
 }

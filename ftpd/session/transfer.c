@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ascii.h"
+#include "ask.h"
 #include "log.h"
 #include "session.h"
 #include "tls.h"
@@ -105,6 +106,21 @@ receive_some(struct transfer *t, char *bytes, size_t len)
 	return t->tls != NULL ? tls_read(t->tls, bytes, len) : recv(t->data, bytes, len, 0);
 }
 
+/* How long a part of a shared TransferRate holds, in milliseconds: the others' slots are that old. */
+#define SHARE 1000
+
+/* A TransferRate that the user's transfers share: others may have begun or ended. */
+static void
+share(struct session *s, struct transfer *t)
+{
+	int64_t now = clock_ms();
+
+	if (!t->shared || now < t->shares)
+		return;
+	t->shares = now + SHARE;
+	pace_change(&t->pace, ask_rate(s, t->direction == SEND), t->bytes, now);
+}
+
 /*
  * Waits until TransferRate allows some of *max bytes, which becomes how many. The control
  * connection is served meanwhile.
@@ -115,6 +131,7 @@ wait_turn(struct session *s, struct transfer *t, size_t *max)
 	int64_t when;
 	size_t n;
 
+	share(s, t);
 	while ((n = pace_room(&t->pace, t->bytes, *max, clock_ms(), &when)) == 0 && *max > 0)
 		switch (session_wait(s, -1, 0, when)) {
 		case WAIT_READY:

@@ -40,6 +40,8 @@ struct transfer {
 	int64_t bytes; /* moved so far, on the wire */
 	int64_t began; /* clock_ms() */
 	struct pace pace;
+	bool shared;     /* the rate is shared, and changes with others' transfers */
+	int64_t shares;  /* clock_ms() until which the part of it holds */
 	bool abort;    /* set by ABOR */
 };
 

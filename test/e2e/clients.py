@@ -38,7 +38,7 @@ class MoreClients(ServerTest):
 
     def run_client(self, *argv, text=None, **env):
         done = subprocess.run(argv, cwd=self.here, input=text, capture_output=True, text=True,
-                              timeout=50, env={**os.environ, "HOME": self.here,
+                              timeout=120, env={**os.environ, "HOME": self.here,
                                                "LC_ALL": "C.UTF-8", **env})
         self.assertEqual(done.returncode, 0, f"{argv}\n{done.stdout}\n{done.stderr}")
         return done.stdout

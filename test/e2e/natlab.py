@@ -133,16 +133,16 @@ def why_not():
             return "the NAT laboratory needs %s" % tool
     name = "gk%d-probe" % os.getpid()
     try:
-        subprocess.run(["ip", "netns", "add", name], check=True, capture_output=True, timeout=10)
+        subprocess.run(["ip", "netns", "add", name], check=True, capture_output=True, timeout=60)
         try:
-            subprocess.run(["ip", "netns", "exec", name, "nft", "-f", "-"], check=True, timeout=10,
+            subprocess.run(["ip", "netns", "exec", name, "nft", "-f", "-"], check=True, timeout=60,
                            capture_output=True, text=True, input="""
                            table ip t {
                                chain c { type nat hook postrouting priority srcnat; masquerade; }
                            }""")
         finally:
             subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True,
-                           timeout=10)
+                           timeout=60)
     except subprocess.CalledProcessError as error:
         said = error.stderr if isinstance(error.stderr, str) else error.stderr.decode()
         return "network namespaces or nftables cannot be used here: %s" % said.strip()
@@ -214,7 +214,7 @@ table inet strict {
 NO_STRICT_RULES = "table inet strict\ndelete table inet strict\n"
 
 
-def wait_for(true, what, seconds=10):
+def wait_for(true, what, seconds=45):
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
@@ -239,7 +239,7 @@ class Daemon:
         """Ends the server and the sessions it left behind."""
         self.process.terminate()
         try:
-            self.process.wait(5)
+            self.process.wait(45)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -334,11 +334,11 @@ class NatLab:
     def ip(self, node, lines, family=()):
         names = {name: self.ns(name) for name in NODES}
         subprocess.run(["ip", *family, "-n", self.ns(node), "-batch", "-"], check=True, text=True,
-                       timeout=20, input=lines.format(**names) + "\n")
+                       timeout=60, input=lines.format(**names) + "\n")
 
     def make_nodes(self):
         for node in NODES:
-            subprocess.run(["ip", "netns", "add", self.ns(node)], check=True, timeout=20)
+            subprocess.run(["ip", "netns", "add", self.ns(node)], check=True, timeout=60)
             self.made.append(node)
             os.makedirs("/etc/netns/" + self.ns(node))
             with open("/etc/netns/%s/resolv.conf" % self.ns(node), "w", encoding="ascii") as file:
@@ -390,7 +390,7 @@ class NatLab:
                 return socket.socket(family, kind)
         return make_socket
 
-    def run(self, node, *argv, timeout=20, check=True, **options):
+    def run(self, node, *argv, timeout=60, check=True, **options):
         """Runs a command in a node to its end."""
         return subprocess.run(["ip", "netns", "exec", self.ns(node), *argv], timeout=timeout,
                               check=check, **options)
@@ -407,7 +407,7 @@ class NatLab:
     def pids(self, node):
         """The processes in a node, all of them children of this laboratory's."""
         done = subprocess.run(["ip", "netns", "pids", self.ns(node)], check=False, text=True,
-                              capture_output=True, timeout=20)
+                              capture_output=True, timeout=60)
         return [int(pid) for pid in done.stdout.split() if int(pid) != os.getpid()]
 
     def commands(self, node):
@@ -433,7 +433,7 @@ class NatLab:
 
     def nft(self, node, rules):
         with self.inside(node):
-            subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True, timeout=20)
+            subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True, timeout=60)
 
     def alg_rules(self, wanted):
         if wanted and not self.alg:
@@ -595,7 +595,9 @@ class NatLab:
         directives = ["MasqueradeAddress " + masquerade, "PassivePorts " + PASSIVE, "Anonymous on",
                       "AnonymousRoot " + self.root, "AnonymousUser nobody", "SessionUser nobody",
                       "GatewayUser nobody", "ActivePort 20", "AuthUserFile none",
-                      "RunDirectory " + run, "StateDirectory none", *options]
+                      "RunDirectory " + run, "StateDirectory none",
+                      # the default is 2; DNS and routers here may be held up on a busy machine
+                      "MasqueradeTimeout 20", *options]
         return [GENKAN, "-e", "-f", "/dev/null", *(w for d in directives for w in ("-o", d))]
 
     def client(self, node, host=None, port=21, **options):

@@ -18,7 +18,7 @@ class Refused(Exception):
 class Client:
     """A strict FTP client on bare sockets: it uses the address in a 227 as it is, as wget does."""
 
-    def __init__(self, host, port=21, make_socket=socket.socket, timeout=8, data_timeout=3):
+    def __init__(self, host, port=21, make_socket=socket.socket, timeout=45, data_timeout=30):
         self.make_socket, self.timeout, self.data_timeout = make_socket, timeout, data_timeout
         self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.control = make_socket(self.family, socket.SOCK_STREAM)

@@ -122,12 +122,12 @@ class Rules(AccountTest):
     def test_the_check_reads_the_rights(self):
         path = self.file("rights", "anna: all\nbob: raed\n")
         argv = [FTPD, "-t", "-f", "/dev/null", "-o", f"UserRights {path}"]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
         self.assertEqual(done.returncode, 78)
         self.assertIn(f'UserRights {path}: line 2: "raed" is no right', done.stderr)
         example = os.path.join(SOURCE, "examples", "rights")
         argv[-1] = f"UserRights {example}"
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_denied_names(self):

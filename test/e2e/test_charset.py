@@ -130,7 +130,7 @@ class Check(GenkanTest):
 
     def check(self, charset):
         done = subprocess.run([FTPD, "-t", *self.world.options({"ClientCharset": charset})],
-                              capture_output=True, text=True, timeout=20, check=False)
+                              capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, done.stderr
 
     def test_charsets_that_can_be_loaded_pass(self):

@@ -28,7 +28,7 @@ class ClientTest(ServerTest):
     """A folder for the client, and the ways in which it opens data connections."""
 
     ways = ()         # of WAYS, the first is the one of all other tests
-    time_limit = 240  # a file beyond 4 GiB on a busy machine
+    time_limit = 500  # a file beyond 4 GiB on a busy machine
     flags = ("-d",)
 
     @classmethod
@@ -68,7 +68,7 @@ class ClientTest(ServerTest):
         environment = {"PATH": os.environ["PATH"], "HOME": self.client_home, "LC_ALL": "C.UTF-8",
                        "TERM": "dumb"}
         done = subprocess.run(argv, input=script.encode() if script else None, cwd=self.here,
-                              env=environment, timeout=210, check=False,
+                              env=environment, timeout=400, check=False,
                               stdin=subprocess.DEVNULL if script is None else None,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         text = done.stdout.decode("utf-8", "replace")
@@ -313,7 +313,7 @@ class Wget(Gets, ClientTest):
 
     def wget(self, *arguments, fails=False):
         options = ["--no-passive-ftp"] if self.way[1] in ("PORT", "EPRT") else []
-        argv = ["wget", "-nv", "--tries=1", "--timeout=20", "--no-glob", "--no-proxy",
+        argv = ["wget", "-nv", "--tries=1", "--timeout=60", "--no-glob", "--no-proxy",
                 f"--ftp-user={USER}", f"--ftp-password={PASSWORD}", *options]
         return self.run_program(argv + list(arguments), codes=range(1, 9) if fails else (0,))
 
@@ -350,7 +350,7 @@ class Lftp(Gets, Puts, Changes, ClientTest):
 
     def lftp(self, *commands, fails=False):
         passive = self.way[1] in ("PASV", "EPSV")
-        settings = ["set net:max-retries 1", "set net:timeout 20", "set cmd:fail-exit yes",
+        settings = ["set net:max-retries 1", "set net:timeout 60", "set cmd:fail-exit yes",
                     "set xfer:clobber yes", "set bmk:save-passwords no",
                     f"set ftp:passive-mode {'on' if passive else 'off'}",
                     f"set ftp:prefer-epsv {'yes' if self.way[1] == 'EPSV' else 'no'}",
@@ -518,7 +518,7 @@ class PythonFtplib(Gets, Puts, Appends, Changes, ClientTest):
     ways = ("ipv4_pasv", "ipv4_port", "ipv6_epsv", "ipv6_eprt")
 
     def ftp(self):
-        client = ftplib.FTP(timeout=20)
+        client = ftplib.FTP(timeout=60)
         client.connect(self.host, self.port)
         client.login(USER, PASSWORD)
         client.set_pasv(self.way[1] in ("PASV", "EPSV"))
@@ -612,7 +612,7 @@ class PerlNetFtp(Gets, Puts, Appends, Changes, ClientTest):
     PROGRAM = r"""
         use strict; use Net::FTP;
         my ($host, $port, $passive, $user, $password, $verb, @arguments) = @ARGV;
-        my $ftp = Net::FTP->new($host, Port => $port, Passive => $passive, Timeout => 20)
+        my $ftp = Net::FTP->new($host, Port => $port, Passive => $passive, Timeout => 60)
             or die "connect: $@";
         sub check { $_[0] or die "$verb: " . $ftp->message }
         check($ftp->login($user, $password));

@@ -97,7 +97,7 @@ class Scripts(MoreClients):
                  "FTP_PASSWORD": self.password})
 
     def end_script(self, process, name):
-        told, _ = process.communicate(timeout=50)
+        told, _ = process.communicate(timeout=120)
         self.assertEqual(process.returncode, 0, told)
         self.assertIn("there already", told)
         for path in (self.remote(name), os.path.join(self.here, name, "down")):
@@ -112,7 +112,7 @@ class Scripts(MoreClients):
 class Php(Scripts):
     program = "php"
     argv = ("php", "-r", """
-        $c = ftp_connect(getenv("FTP_HOST"), (int)getenv("FTP_PORT"), 10) or exit(2);
+        $c = ftp_connect(getenv("FTP_HOST"), (int)getenv("FTP_PORT"), 60) or exit(2);
         ftp_login($c, getenv("FTP_USER"), getenv("FTP_PASSWORD")) or exit(3);
         ftp_pasv($c, true);
         $name = getenv("FTP_NAME");

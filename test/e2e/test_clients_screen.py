@@ -17,7 +17,7 @@ import time
 import unittest
 
 from clients import TREE, WHEN, MoreClients
-from genkan import pattern_bytes, read_file, sha256, wait_until, write_file
+from genkan import PATIENCE, pattern_bytes, read_file, sha256, wait_until, write_file
 
 
 class Dialogue:
@@ -30,7 +30,7 @@ class Dialogue:
     def type(self, keys):
         os.write(self.writer, keys)
 
-    def expect(self, *words, timeout=15):
+    def expect(self, *words, timeout=PATIENCE):
         """Waits until one of these bytes is shown, behind what was expected before."""
         end = time.monotonic() + timeout
         while True:
@@ -54,7 +54,7 @@ class Dialogue:
 
     def close(self):
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
         for fd in {self.reader, self.writer}:
             with contextlib.suppress(OSError):
                 os.close(fd)
@@ -107,7 +107,7 @@ class MidnightCommander(ScreenTest):
         mc.expect(b"Copy directory", b"Copy file")
         mc.expect(b"ackground")  # the first letter has a colour of its own
         mc.type(self.ENTER)
-        wait_until(done, "mc has copied", 30)
+        wait_until(done, "mc has copied")
 
     def test_a_tree_both_ways(self):
         up, down = os.path.join(self.here, "up"), os.path.join(self.here, "down")

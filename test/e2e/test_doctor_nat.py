@@ -43,7 +43,7 @@ class DoctorLab(LabTest):
     def check(self):
         """{id: finding}"""
         done = self.lab.run("server", CTL, "check", "--json", "-f", self.file, capture_output=True,
-                            text=True, check=False, timeout=60)
+                            text=True, check=False, timeout=150)
         self.assertEqual(done.stderr, "")
         self.report = json.loads(done.stdout)
         self.assertEqual(self.report["status"], done.returncode)
@@ -231,7 +231,7 @@ class Map(RouterLab):
             file.write(text)
             file.truncate()
         done = self.lab.run("server", CTL, "map", "-f", self.file, *args, capture_output=True,
-                            text=True, check=False, timeout=60)
+                            text=True, check=False, timeout=150)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stderr if status else done.stdout
 
@@ -240,9 +240,9 @@ class Map(RouterLab):
             return [line.split()[:3] for line in file.read().splitlines()[1:]]
 
     def test_control_port_opens_and_closes(self):
-        self.assertNotEqual(self.lab.attempt("public", "PASV", OUTSIDE, 2121), "ok")
+        self.assertNotEqual(self.lab.attempt("public", "PASV", OUTSIDE, 2121, timeout=2), "ok")
         out = self.map("--control", "--seconds", "600", method="natpmp")
-        self.assertRegex(out, r"^%s:2121 -> 2121, by natpmp, for (600|599) s$" % OUTSIDE)
+        self.assertRegex(out, r"^%s:2121 -> 2121, by natpmp, for (600|5\d\d) s$" % OUTSIDE)
         self.assertEqual(self.mapped(), [2121])
         for node in "public", "natted":
             self.assertEqual(self.lab.attempt(node, "PASV", OUTSIDE, 2121), "ok")
@@ -252,7 +252,7 @@ class Map(RouterLab):
         self.assertEqual(self.map("--remove"), "2121: taken back\n")
         self.assertEqual((self.mapped(), self.kept()), ([], []))
         self.assertEqual(self.map("--remove"), "nothing is mapped\n")
-        self.assertNotEqual(self.lab.attempt("public", "PASV", OUTSIDE, 2121), "ok")
+        self.assertNotEqual(self.lab.attempt("public", "PASV", OUTSIDE, 2121, timeout=2), "ok")
 
     def test_ports_and_ranges_and_a_part_of_them_taken_back(self):
         self.map("2121", "4000-4002")

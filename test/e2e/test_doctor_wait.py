@@ -4,6 +4,7 @@ Each test has a network of its own, where 203.0.113.2 is the home and its visito
 LocalNetworks does not have it, so they come from outside.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -18,7 +19,7 @@ import time
 import unittest
 
 import natlab
-from genkan import CTL, in_namespace, need_program, proc_status, root_only
+from genkan import CTL, PATIENCE, in_namespace, need_program, proc_status, root_only
 from natlab import HOME
 from test_natlab import LabTest
 
@@ -35,14 +36,14 @@ def read_all(sock):
 class Waiting:
     """genkanctl check --wait, which has begun to listen."""
 
-    def __init__(self, file, *args, seconds=40, prefix=(), language="C"):
+    def __init__(self, file, *args, seconds=300, prefix=(), language="C"):
         self.process = subprocess.Popen([*prefix, CTL, "check", "-f", file, "--wait=%d" % seconds, *args],
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         env={"PATH": os.environ["PATH"], "LANG": language})
         self.text = ""
         self.wait_for(r"http://\S+:\d+/.*\n")
 
-    def wait_for(self, pattern, seconds=20):
+    def wait_for(self, pattern, seconds=PATIENCE):
         deadline = time.monotonic() + seconds
         while not (match := re.search(pattern, self.text)):
             left = deadline - time.monotonic()
@@ -54,7 +55,7 @@ class Waiting:
             self.text += data.decode()
         return match
 
-    def end(self, seconds=30):
+    def end(self, seconds=PATIENCE):
         """(all it has said, exit status)"""
         out, _ = self.process.communicate(timeout=seconds)
         self.text += out.decode()
@@ -76,7 +77,7 @@ def outside(test):
         def play():
             subprocess.run(["ip", "addr", "add", HOME + "/32", "dev", "lo"], check=True)
             test(self)
-        in_namespace(play)
+        in_namespace(play, 500)
     return root_only("network namespaces")(run)
 
 
@@ -97,30 +98,49 @@ class WaitTest(unittest.TestCase):
         return Waiting(self.conf(*(lines or ("PassivePorts 4000-4003",))), **options)
 
     def get(self, path="/", port=4000, host=HOME, header=""):
-        with socket.create_connection((host, port), 10) as sock:
+        with socket.create_connection((host, port), PATIENCE) as sock:
             sock.sendall(("GET %s HTTP/1.1\r\nHost: %s:%d\r\n%s\r\n" % (path, host, port, header)).encode())
             head, _, body = read_all(sock).decode().partition("\r\n\r\n")
             return head, body
 
 
 class Browser(WaitTest):
+    """Chromium's clock is a virtual one here, which runs where nothing happens. On a busy machine it
+    may pass the page's own limit of eight seconds before a question has left, or stand still for
+    ever; then the page is visited again."""
+
+    VISITS = 6
+
     def visit(self, port, *args):
         """What the page of a real browser is in the end."""
-        done = subprocess.run(
+        browser = subprocess.Popen(
             [CHROMIUM, "--no-sandbox", "--headless", "--disable-gpu", "--dump-dom",
-             "--user-data-dir=" + os.path.join(self.dir, "browser"), "--virtual-time-budget=15000",
+             "--user-data-dir=" + tempfile.mkdtemp(dir=self.dir), "--virtual-time-budget=15000",
              *args, "http://%s:%d/" % (HOME, port)],
-            capture_output=True, text=True, timeout=50, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
             env={"PATH": os.environ["PATH"], "HOME": self.dir})
-        return done.stdout
+        try:
+            return browser.communicate(timeout=60)[0]
+        except subprocess.TimeoutExpired:
+            return ""
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(browser.pid, signal.SIGKILL)
+            browser.communicate()
+
+    def visit_all(self, ports, first):
+        """A visit from which all of the ports are reached: (page, what is said at home, status)."""
+        for _ in range(self.VISITS):
+            with self.wait("PassivePorts 4000-%d" % (4000 + ports - 1)) as waiting:
+                page = self.visit(first)
+                if 'data-done="%d/%d"' % (ports, ports) in page:
+                    return page, *waiting.end()
+        raise AssertionError(page)
 
     @need_program(CHROMIUM)
     @outside
     def test_all_ports_reach_home(self):
-        with self.wait("PassivePorts 4000-4011") as waiting:
-            page = self.visit(4003)
-            said, status = waiting.end()
-        self.assertIn('data-done="12/12"', page)
+        page, said, status = self.visit_all(12, 4003)
         self.assertEqual(re.findall(r'<li data-port="(\d+)"[^>]* class="ok">', page),
                          [str(port) for port in range(4000, 4012)])
         self.assertIn("All ports reach home", re.search(r'<p class="say"[^>]*>([^<]*)', page)[1])
@@ -141,7 +161,10 @@ class Browser(WaitTest):
                 }
             }""")
         with self.wait(language="ja_JP.UTF-8") as waiting:
-            page = self.visit(4000, "--accept-lang=ja")
+            for _ in range(self.VISITS):
+                page = self.visit(4000, "--accept-lang=ja")
+                if 'data-done="2/4"' in page:
+                    break
             waiting.process.send_signal(signal.SIGINT)
             said, status = waiting.end()
         self.assertEqual(re.findall(r'<li data-port="(\d+)"[^>]* class="no">', page), ["4001", "4003"])
@@ -156,13 +179,13 @@ class Browser(WaitTest):
         """The page's own policy forbids it; what it says is all there is."""
         with self.wait() as waiting:
             head, body = self.get()
-            page = self.visit(4000)
+            waiting.process.send_signal(signal.SIGINT)
             waiting.end()
+        self.visit_all(4, 4000)
         self.assertIn("default-src 'none'", head)
         self.assertEqual(re.findall(r'(?:src|href|url)\s*[=(]\s*"?(?!data:)(\w+:?/*[^"\s>)]*)', body),
                          ["http://%s:%d/%s" % (HOME, port, re.search(r'data-nonce="(\w+)"', body)[1])
                           for port in range(4000, 4004)])
-        self.assertIn('data-done="4/4"', page)
 
 
 class Visitors(WaitTest):
@@ -171,13 +194,13 @@ class Visitors(WaitTest):
     def test_curl_sees_page_and_number(self):
         with self.wait() as waiting:
             done = subprocess.run(["curl", "-s", "-i", "http://%s:4000/" % HOME], capture_output=True,
-                                  text=True, check=True, timeout=20)
+                                  text=True, check=True, timeout=60)
             self.assertTrue(done.stdout.startswith("HTTP/1.1 200 OK\n"))
             self.assertIn('lang="en"', done.stdout)
             nonce = re.search(r'data-nonce="(\w{32})"', done.stdout)[1]
             for port in range(4001, 4004):
                 done = subprocess.run(["curl", "-s", "http://%s:%d/%s" % (HOME, port, nonce)],
-                                      capture_output=True, text=True, check=True, timeout=20)
+                                      capture_output=True, text=True, check=True, timeout=60)
                 self.assertEqual(json.loads(done.stdout), {"port": port, "you": HOME})
             said, status = waiting.end()
         self.assertEqual(re.findall(r"^(\d+): reached from 203\.0\.113\.2", said, re.M),
@@ -206,7 +229,7 @@ class Visitors(WaitTest):
 
     @outside
     def test_ftp_client_is_told_at_any_port(self):
-        with self.wait() as waiting, socket.create_connection((HOME, 4002), 10) as sock:
+        with self.wait() as waiting, socket.create_connection((HOME, 4002), PATIENCE) as sock:
             self.assertRegex(read_all(sock), rb"^421 .*port 4002 is reached, from 203\.0\.113\.2\.\r\n$")
             waiting.wait_for("4002: reached")
 
@@ -215,7 +238,7 @@ class Visitors(WaitTest):
         with self.wait():
             for said in (b"\x16\x03\x01\x02\x00", b"POST / HTTP/1.1\r\n\r\n", b"USER anna\r\n",
                          b"GET / \0HTTP/1.1\r\n\r\n", b"GET /" + b"a" * 5000):
-                with socket.create_connection((HOME, 4000), 10) as sock:
+                with socket.create_connection((HOME, 4000), PATIENCE) as sock:
                     sock.sendall(said)
                     try:
                         self.assertEqual(read_all(sock), b"")
@@ -228,7 +251,7 @@ class Visitors(WaitTest):
     @outside
     def test_crowd_is_served_one_after_the_other(self):
         with self.wait():
-            crowd = [socket.create_connection((HOME, 4000), 10) for _ in range(100)]
+            crowd = [socket.create_connection((HOME, 4000), PATIENCE) for _ in range(100)]
             try:
                 for sock in crowd:
                     sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
@@ -256,7 +279,7 @@ class Visitors(WaitTest):
             self.assertIn("4002: in use", waiting.text)
             _, body = self.get()
             self.assertNotIn('data-port="4002"', body)
-            with socket.create_connection((HOME, 4002), 10):
+            with socket.create_connection((HOME, 4002), PATIENCE):
                 service.accept()[0].close()
                 waiting.wait_for(r"4002: reached from 203\.0\.113\.2")
 
@@ -273,21 +296,19 @@ class Visitors(WaitTest):
 
     @outside
     def test_who_answers_the_world_has_no_rights(self):
-        with self.wait("PassivePorts 4000-4003", "SessionUser 20017") as waiting:
+        with self.wait("PassivePorts 4000-4003", "SessionUser 20018") as waiting:
             status = proc_status(waiting.process.pid)
             self.get()
-        self.assertEqual(status["Uid"].split(), ["20017"] * 4)
-        self.assertEqual(status["Gid"].split(), ["20017"] * 4)
+        self.assertEqual(status["Uid"].split(), ["20018"] * 4)
+        self.assertEqual(status["Gid"].split(), ["20018"] * 4)
         self.assertEqual(status["Groups"].split(), [])
         self.assertEqual({status["Cap" + s] for s in ("Inh", "Prm", "Eff", "Amb")}, {"0" * 16})
         self.assertEqual(status["NoNewPrivs"], "1")
 
     @outside
     def test_time_is_over(self):
-        began = time.monotonic()
         with self.wait(seconds=1) as waiting:
             said, status = waiting.end()
-        self.assertLess(time.monotonic() - began, 10)
         self.assertIn("0 of 4 ports were reached, not: 4000-4003", said)
         self.assertEqual(status, 2)
 
@@ -295,7 +316,7 @@ class Visitors(WaitTest):
     def test_ipv6_visitor_has_no_nat(self):
         subprocess.run(["ip", "addr", "add", "2001:db8::2/128", "dev", "lo", "nodad"], check=True)
         with self.wait() as waiting:
-            with socket.create_connection(("2001:db8::2", 4000), 10) as sock:
+            with socket.create_connection(("2001:db8::2", 4000), PATIENCE) as sock:
                 sock.sendall(b"GET / HTTP/1.1\r\nHost: [2001:db8::2]:4000\r\n\r\n")
                 body = read_all(sock).decode()
             waiting.wait_for("4000: reached from 2001:db8::2")
@@ -306,14 +327,14 @@ class Visitors(WaitTest):
     def test_without_ports_there_is_nothing_to_wait_for(self):
         def play():
             done = subprocess.run([CTL, "check", "-f", self.conf(), "--wait=5"], capture_output=True,
-                                  text=True, timeout=20, check=False)
+                                  text=True, timeout=60, check=False)
             self.assertEqual((done.returncode, done.stdout), (78, ""))
             self.assertIn("PassivePorts", done.stderr)
         in_namespace(play)
 
     def test_wrong_options(self):
         for wrong in (["--wait=0"], ["--wait=x"], ["--wait", "--json"], ["--wait", "--root", "/x"]):
-            done = subprocess.run([CTL, "check", *wrong], capture_output=True, text=True, timeout=20,
+            done = subprocess.run([CTL, "check", *wrong], capture_output=True, text=True, timeout=60,
                                   check=False)
             self.assertEqual((done.returncode, done.stdout), (64, ""), wrong)
 
@@ -335,7 +356,7 @@ class BehindNat(LabTest):
             for node, address in (("public", "198.51.100.20"), ("natted", "198.51.100.2")):
                 for port in range(4000, 4004):
                     with self.lab.socket_maker(node)() as sock:
-                        sock.settimeout(10)
+                        sock.settimeout(PATIENCE)
                         sock.connect((HOME, port))
                         sock.sendall(b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % HOME.encode())
                         body = read_all(sock).decode()

@@ -15,8 +15,8 @@ import subprocess
 import time
 import unittest
 
-from genkan import (BUILD, FTPD, HERE, IS_ROOT, PASSWORD, SANITIZERS, USER, USER_GID, USER_UID,
-                    Control, GenkanTest, ServerTest, descriptors, free_port, need_program,
+from genkan import (BUILD, FTPD, HERE, IS_ROOT, PASSWORD, PATIENCE, SANITIZERS, USER, USER_GID,
+                    USER_UID, Control, GenkanTest, ServerTest, descriptors, free_port, need_program,
                     pattern_bytes, proc_status, process_table, read_file, reset, root_only,
                     wait_closed, wait_until, write_file)
 from test_traps import swallowing_port
@@ -39,8 +39,8 @@ def drain(control):
 class Killed(ServerTest):
     """Monitor or session is killed, in every state: the other one ends, the place is free."""
 
-    directives = {"MaxClients": "1", "TimeoutStalled": "60"}
-    time_limit = 120
+    directives = {"MaxClients": "1"}
+    time_limit = 300
 
     # Each begins at the greeting and returns what has to be closed in the end.
 
@@ -117,8 +117,9 @@ class Killed(ServerTest):
         self.sparse("huge", HUGE)
         self.remote("file", OLD)
         os.mkdir(self.remote("many"))
-        for i in range(5000):
-            os.close(os.open(f"{self.home}/many/{i:04}{'n' * 200}", os.O_CREAT | os.O_WRONLY))
+        # more rows than the buffers on the way hold: else the listing may be complete
+        for i in range(20_000):
+            os.close(os.open(f"{self.home}/many/{i:05}{'n' * 230}", os.O_CREAT | os.O_WRONLY))
 
     def kill(self, victim):
         for state in self.STATES:
@@ -134,7 +135,7 @@ class Killed(ServerTest):
                     self.assertNotIn(b"226", said)
                 elif IS_ROOT:  # else the kernel kills the session with its monitor
                     self.assertRegex(said, rb"^(426 .*\r\n)?421 .*\r\n$")
-                self.server.wait_no_pairs(5)
+                self.server.wait_no_pairs()
                 control.close()
                 for one in open_ones:
                     one.close()
@@ -148,6 +149,33 @@ class Killed(ServerTest):
 
     def test_monitor_killed_in_every_state(self):
         self.kill("monitor")
+
+    def ended_by(self, sig, victim, login=True):
+        """The log after this signal, as if a fault or the filter had sent it."""
+        control = self.connect()
+        control.greet()
+        if login:
+            self.logged_in(control)
+        pid = getattr(self.server.pair(), victim)
+        os.kill(pid, sig)
+        drain(control)
+        self.server.wait_no_pairs(5)
+        return pid
+
+    def test_session_killed_by_its_filter_stands_in_the_log(self):
+        for login in False, True:
+            with self.subTest(login=login):
+                pid = self.ended_by(signal.SIGSYS, "session", login)
+                self.server.wait_log(rf"the session \(process {pid}\) was killed by its system call")
+
+    @unittest.skipIf(SANITIZERS, "they catch the signal")
+    def test_crashed_session_stands_in_the_log(self):
+        pid = self.ended_by(signal.SIGSEGV, "session")
+        self.server.wait_log(rf"the session \(process {pid}\) was killed by a fault")
+
+    def test_monitor_killed_by_its_filter_stands_in_the_launchers_log(self):
+        pid = self.ended_by(signal.SIGSYS, "monitor")
+        self.server.wait_log(rf"a connection's process {pid} was killed: .*system call filter")
 
 
 @unittest.skipIf(SANITIZERS, "the gateway's leak checker cannot look at a process with walls")
@@ -167,18 +195,16 @@ class KilledGateway(GenkanTest):
         return wait_until(lambda: server.pair().gateway, "the gateway runs")
 
     def test_killed_before_pasv(self):
-        server = self.server(10)
+        server = self.server(60)
         session = server.session()
         os.kill(self.gateway(server), signal.SIGKILL)
-        begin = time.monotonic()
-        self.assertEqual(session.pasv()[0], "127.0.0.1")
-        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual(session.pasv()[0], "127.0.0.1")  # and nobody's patience has ended
         self.assertEqual(session.retrieve("NLST", "epsv"), b"")
         session.quit()
         server.wait_no_pairs()
 
     def test_killed_while_pasv_waits(self):
-        server = self.server(20)
+        server = self.server(60)
         session = server.session()
         gateway = self.gateway(server)
         session.send(b"PASV\r\n")
@@ -188,20 +214,21 @@ class KilledGateway(GenkanTest):
         session.command("PWD", 257)
 
     def test_others_killed_while_it_waits(self):
-        server = self.server(30)
+        server = self.server(60)
         for victim in ("session", "monitor"):
             session = server.session()
             self.gateway(server)
             session.send(b"PASV\r\n")
             os.kill(getattr(server.pair(), victim), signal.SIGKILL)
-            server.wait_no_pairs(5)
+            server.wait_no_pairs()
             session.close()
 
 
 # Floods and slow clients
 
 class Floods(ServerTest):
-    directives = {"TimeoutLogin": "2", "MaxClients": "40"}
+    # long enough for a busy machine to take 40 connections
+    directives = {"TimeoutLogin": "10", "MaxClients": "40"}
 
     def test_noise_before_login(self):
         """Megabytes of anything: 500s, then 421; the server reads no more, and ends."""
@@ -221,7 +248,7 @@ class Floods(ServerTest):
                     if not SANITIZERS:
                         self.assertLess(now - memory, 2048, "kB more")
             control.close()
-            self.server.wait_no_pairs(5)
+            self.server.wait_no_pairs()
 
     def test_clients_that_say_nothing_leave_their_places(self):
         """All places are taken by connections that never log in: TimeoutLogin frees them."""
@@ -233,7 +260,7 @@ class Floods(ServerTest):
                 sock.sendall(b"U")
             socks.append(sock)
         wait_until(lambda: len(self.server.pairs()) == 40, "all places are taken")
-        self.server.wait_no_pairs(10)
+        self.server.wait_no_pairs()
         self.session().quit()
 
     def test_commands_without_end_do_not_extend_the_login(self):
@@ -241,13 +268,13 @@ class Floods(ServerTest):
         control.greet()
         begin = time.monotonic()
         with contextlib.suppress(OSError):
-            while time.monotonic() - begin < 20:
+            while time.monotonic() - begin < PATIENCE:
                 control.send(b"NOOP\r\nFEAT\r\nUSER x\r\n")
                 control.sock.recv(65536)
                 if not self.server.pairs():
                     break
-        self.server.wait_no_pairs(5)
-        self.assertLess(time.monotonic() - begin, 10)
+        self.assertLess(time.monotonic() - begin, PATIENCE)
+        self.server.wait_no_pairs()
 
     @root_only("descriptors of processes that are not dumpable")
     def test_passive_ports_do_not_add_up(self):
@@ -268,18 +295,21 @@ class Floods(ServerTest):
 class Slow(ServerTest):
     """Slow is not dead: as long as bytes move, a transfer goes on; where none do, it ends."""
 
-    directives = {"TimeoutStalled": "1"}
+    STALLED = 3  # seconds: a client of ours may well be held up for two
+    directives = {"TimeoutStalled": str(STALLED)}
 
     def test_upload_byte_by_byte(self):
         session = self.session()
+        content = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
         with session.data() as data:
             session.command("STOR file", 150)
-            for i in range(8):
-                data.socket().sendall(bytes([65 + i]))
-                time.sleep(0.25)  # the client's own slowness, twice as long as may stand still
+            for byte in content:
+                data.socket().sendall(bytes([byte]))
+                # the client's own slowness, twice as long as may stand still
+                time.sleep(2 * self.STALLED / len(content))
             data.close()
             session.expect(226)
-        self.assertEqual(read_file(self.remote("file")), b"ABCDEFGH")
+        self.assertEqual(read_file(self.remote("file")), content)
 
     def test_download_through_a_small_window(self):
         content = pattern_bytes(3_000_000)
@@ -288,16 +318,17 @@ class Slow(ServerTest):
         host, port = session.pasv()
         with socket.socket() as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-            sock.settimeout(10)
+            sock.settimeout(PATIENCE)
             sock.connect((host, port))
             session.command("RETR file", 150)
             got = bytearray()
             begin = time.monotonic()
             while len(got) < len(content):
-                block = sock.recv(1024 if time.monotonic() - begin < 2.5 else 65536)
+                slow = time.monotonic() - begin < 2 * self.STALLED
+                block = sock.recv(1024 if slow else 65536)
                 self.assertTrue(block, "the download was given up")
                 got += block
-                if time.monotonic() - begin < 2.5:
+                if slow:
                     time.sleep(0.002)
         session.expect(226)
         self.assertEqual(bytes(got), content)
@@ -413,7 +444,7 @@ class Full(GenkanTest):
 class Processes(GenkanTest):
     """The process table is full for the user that the server runs as."""
 
-    UID = 20_017
+    UID = 40_000 + os.getpid() % 20_000  # of this run of the tests alone
 
     def server(self, limit):
         uid = self.UID
@@ -455,7 +486,8 @@ class Processes(GenkanTest):
         self.assertEqual(session.retrieve("NLST"), b"")
         session.quit()
         # whoever is not reaped yet counts, orphans and zombies as well
-        wait_until(lambda: self.processes() == 1, "only the listener is left")
+        wait_until(lambda: not self.world.orphans() and self.processes() == 1,
+                   "only the listener is left")
         server.session("ftp", "guest").quit()
 
     def processes(self):
@@ -477,7 +509,7 @@ def begin_on_socket(world, argv, **popen):
     control = Control.__new__(Control)
     control.sock, control.buffer, control.transcript = ours, b"", []
     control.address = ("127.0.0.1", 0)
-    ours.settimeout(20)
+    ours.settimeout(PATIENCE)
     return control, process, log
 
 
@@ -494,7 +526,7 @@ def converse(control):
         for line in ("LIST -tR", "NLST *", "MLSD", "RETR file", "STOR file"):
             if control.command("PASV").code != 227:
                 return False
-            with socket.create_connection(last_port(control), 10) as data:
+            with socket.create_connection(last_port(control), PATIENCE) as data:
                 if control.command(line).code != 150:
                     continue
                 if line.startswith("STOR"):
@@ -531,7 +563,7 @@ class Memory(GenkanTest):
 
     def check_end(self, process, control, log, what):
         control.sock.close()
-        status = process.wait(20)
+        status = process.wait(PATIENCE)
         self.assertGreaterEqual(status, 0, f"{what}: killed by a signal\n{read_file(log)}")
         self.assertNotIn(b"CRASHED", read_file(log), what)
         self.assertIn(read_file(os.path.join(self.home, "file")), (OLD, b"new content"))
@@ -566,7 +598,7 @@ class Memory(GenkanTest):
                 resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
             good = converse(control)
             control.sock.close()
-            status = process.wait(20)
+            status = process.wait(PATIENCE)
             # the kernel itself ends a program that it cannot map
             self.assertIn(status >= 0 or status == -signal.SIGKILL or
                           (status == -signal.SIGSEGV and not read_file(log)), (True,),

@@ -1,8 +1,12 @@
 """genkan-ftpd-gateway against DNS servers of this test's own, on loopback.
 
+Where an answer is to come the deadline is far: a question is sent again when a fifth of the time is
+over, and these servers may be held up on a busy machine.
+
 The program is looked for in $GENKAN_BUILD (default: the current directory).
 """
 import os
+import select
 import socket
 import struct
 import subprocess
@@ -18,6 +22,9 @@ GATEWAY = os.path.join(BUILD, "genkan-ftpd-gateway")
 A, CNAME, SOA, AAAA = 1, 5, 6, 28
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)
 NAME = "home.example.net"
+FAR = ("-t", "30000")
+FARTHEST = ("-t", "60000")
+AT_ONCE = 45    # seconds: sooner than that
 
 
 def encode_name(name):
@@ -129,20 +136,21 @@ class DNSServer:
                         conn.sendall(struct.pack(">H", len(reply)) + reply)
 
 
-def gateway(*args, env=None, prefix=()):
-    """Runs the program; returns (status, standard output, seconds it took)."""
+def gateway(*args, env=None, prefix=(), deadline=FAR):
+    """Runs the program; returns (status, standard output, seconds it took). A -t in args counts
+    instead of the deadline."""
     began = time.monotonic()
-    done = subprocess.run([*prefix, GATEWAY, *args], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30,
+    done = subprocess.run([*prefix, GATEWAY, *deadline, *args], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=90,
                           env=env, check=False)
     return done.returncode, done.stdout.decode(), time.monotonic() - began
 
 
 @unittest.skipUnless(os.access(GATEWAY, os.X_OK), "no %s (set GENKAN_BUILD)" % GATEWAY)
 class GatewayTest(unittest.TestCase):
-    def ask(self, respond, *args, name=NAME, env=None):
+    def ask(self, respond, *args, name=NAME, **options):
         with DNSServer(respond) as server:
-            status, out, self.took = gateway(*args, "-r", server.address, name, env=env)
+            status, out, self.took = gateway(*args, "-r", server.address, name, **options)
         self.asked = server.asked
         self.assertEqual(status, 0)
         self.assertTrue(out.endswith("\n"), repr(out))
@@ -188,9 +196,9 @@ class GatewayTest(unittest.TestCase):
         self.assertEqual(line, "address 203.0.113.2 %s." % NAME)
 
     def test_name_that_does_not_exist(self):
-        line = self.ask(lambda q: q.answer(rcode=NXDOMAIN), "-t", "20000")
+        line = self.ask(lambda q: q.answer(rcode=NXDOMAIN), *FARTHEST)
         self.assert_failed(line, NAME, "does not exist")
-        self.assertLess(self.took, 15)
+        self.assertLess(self.took, AT_ONCE)
         self.assertEqual({q.name for q in self.asked}, {NAME})
 
     def test_name_with_no_ipv4_address_is_not_asked_for_ipv6(self):
@@ -215,36 +223,36 @@ class GatewayTest(unittest.TestCase):
     def test_server_failures_are_told(self):
         for rcode in SERVFAIL, REFUSED, NOTIMP:
             with self.subTest(rcode=rcode):
-                line = self.ask(lambda q, rcode=rcode: q.answer(rcode=rcode), "-t", "20000")
+                line = self.ask(lambda q, rcode=rcode: q.answer(rcode=rcode), *FARTHEST)
                 self.assert_failed(line, NAME)
-                self.assertLess(self.took, 15)
+                self.assertLess(self.took, AT_ONCE)
 
     def test_silent_server_costs_the_deadline_and_no_more(self):
-        line = self.ask(lambda q: None, "-t", "600")
-        self.assert_failed(line, NAME, "within 600 ms")
-        self.assertGreater(self.took, 0.55)
-        self.assertLess(self.took, 6)
+        line = self.ask(lambda q: None, "-t", "1500")
+        self.assert_failed(line, NAME, "within 1500 ms")
+        self.assertGreater(self.took, 1.45)
+        self.assertLess(self.took, AT_ONCE)
         self.assertGreater(len(self.asked), 1, "the question is sent again")
 
     def test_default_deadline_is_two_seconds(self):
-        self.assert_failed(self.ask(lambda q: None), "within 2000 ms")
+        self.assert_failed(self.ask(lambda q: None, deadline=()), "within 2000 ms")
         self.assertGreater(self.took, 1.9)
-        self.assertLess(self.took, 8)
+        self.assertLess(self.took, AT_ONCE)
 
     def test_answer_that_comes_late_but_in_time_is_taken(self):
         def slow(q):
             if len(server.asked) == 1:     # the first question alone is answered
-                time.sleep(1.2)
+                select.select([server.udp], [], [], AT_ONCE)   # when it has been sent again
                 return q.answer(a(NAME, "203.0.113.2"))
             return None
         with DNSServer(slow) as server:
-            status, out, _ = gateway("-t", "4000", "-r", server.address, NAME)
+            status, out, _ = gateway("-t", "10000", "-r", server.address, NAME)
         self.assertEqual((status, out), (0, "address 203.0.113.2 %s\n" % NAME))
 
     def test_second_server_is_asked_when_the_first_is_silent(self):
         with DNSServer(lambda q: None) as one, \
              DNSServer(lambda q: q.answer(a(NAME, "203.0.113.2"))) as two:
-            status, out, _ = gateway("-t", "5000", "-r", one.address, "-r", two.address, NAME)
+            status, out, _ = gateway("-t", "10000", "-r", one.address, "-r", two.address, NAME)
         self.assertEqual((status, out), (0, "address 203.0.113.2 %s\n" % NAME))
 
     def test_second_server_is_asked_when_the_first_is_not_there(self):
@@ -252,18 +260,18 @@ class GatewayTest(unittest.TestCase):
             hole.bind(("127.0.0.1", 0))
             nobody = "127.0.0.1:%d" % hole.getsockname()[1]
         with DNSServer(lambda q: q.answer(a(NAME, "203.0.113.2"))) as two:
-            status, out, took = gateway("-t", "9000", "-r", nobody, "-r", two.address, NAME)
+            status, out, took = gateway(*FARTHEST, "-r", nobody, "-r", two.address, NAME)
         self.assertEqual((status, out), (0, "address 203.0.113.2 %s\n" % NAME))
-        self.assertLess(took, 8)
+        self.assertLess(took, AT_ONCE)
 
     def test_no_server_there_is_told_at_once(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as hole:
             hole.bind(("127.0.0.1", 0))
             nobody = "127.0.0.1:%d" % hole.getsockname()[1]
-        status, out, took = gateway("-t", "20000", "-r", nobody, NAME)
+        status, out, took = gateway(*FARTHEST, "-r", nobody, NAME)
         self.assertEqual(status, 0)
         self.assert_failed(out[:-1], NAME)
-        self.assertLess(took, 15)
+        self.assertLess(took, AT_ONCE)
 
     def test_addresses_that_are_not_public_are_refused_with_advice(self):
         rows = [("192.168.1.10", "private"), ("10.1.2.3", "private"), ("172.16.0.1", "private"),
@@ -336,7 +344,7 @@ class GatewayTest(unittest.TestCase):
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + AT_ONCE
         while not server.asked and time.monotonic() < deadline:
             time.sleep(0.01)
         self.assertTrue(server.asked, "the question was not sent")
@@ -346,7 +354,7 @@ class GatewayTest(unittest.TestCase):
         with DNSServer(lambda q: None) as server:
             process = self.start_waiting(server, "-t", "60000")
             process.stdout.close()
-            self.assertEqual(process.wait(10), 0)
+            self.assertEqual(process.wait(AT_ONCE), 0)
 
     def test_waits_behind_walls(self):
         with open(GATEWAY, "rb") as binary:
@@ -380,7 +388,7 @@ class GatewayTest(unittest.TestCase):
             script += "mount --bind %s %s && " % (file.name, os.path.realpath(path))
         prefix = ["unshare", "--mount", "sh", "-c", script + 'exec "$@"', "sh"]
         try:
-            subprocess.run([*prefix, "true"], check=True, timeout=10, capture_output=True)
+            subprocess.run([*prefix, "true"], check=True, timeout=AT_ONCE, capture_output=True)
         except (OSError, subprocess.SubprocessError) as error:
             self.skipTest("no mount namespace: %s" % error)
         return prefix

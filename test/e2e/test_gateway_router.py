@@ -1,6 +1,7 @@
 """genkan-ftpd-gateway against NAT-PMP and PCP routers of this test's own, on loopback (127.83.1.1)."""
 import contextlib
 import http.server
+import itertools
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import threading
 import time
 import unittest
 
-from test_gateway import GATEWAY, NAME, DNSServer, a, gateway
+from test_gateway import AT_ONCE, FAR, FARTHEST, GATEWAY, NAME, DNSServer, a, gateway
 
 ROUTER = "127.83.1.1"
 MAP_TCP = 2     # RFC 6886 section 3.3
@@ -48,6 +49,11 @@ class Router:
                 self.answered.set()
 
 
+def once(packets):
+    """Without those that were sent again, as they are when the answer takes longer than 250 ms."""
+    return [packet for packet, _ in itertools.groupby(packets)]
+
+
 def natpmp(address="203.0.113.2", external=None, seconds=None, result=0, silent=False):
     """A router that speaks NAT-PMP; silent: it tells nothing of its mappings."""
     def respond(packet):
@@ -77,18 +83,18 @@ def pcp(address="203.0.113.2"):
 class RouterTest(unittest.TestCase):
     def ask(self, respond, *args):
         with Router(respond) as router:
-            status, out, self.took = gateway("-g", ROUTER, "-t", "600", *args)
+            status, out, self.took = gateway("-g", ROUTER, *args)
         self.asked = router.asked
         self.assertEqual(status, 0)
         return out.splitlines()
 
     def test_natpmp_tells_the_address(self):
         self.assertEqual(self.ask(natpmp(), "natpmp"), ["address 203.0.113.2 natpmp"])
-        self.assertEqual(self.asked, [b"\0\0"])
+        self.assertEqual(once(self.asked), [b"\0\0"])
 
     def test_a_router_that_speaks_pcp_alone_is_asked_in_pcp(self):
         self.assertEqual(self.ask(pcp(), "natpmp"), ["address 203.0.113.2 natpmp"])
-        self.assertEqual([len(p) for p in self.asked[:2]], [2, 60])
+        self.assertEqual([len(p) for p in once(self.asked)[:2]], [2, 60])
 
     def test_addresses_that_are_not_public_are_never_announced(self):
         for address, words in (("10.1.2.3", "second router"), ("100.64.9.9", "provider"),
@@ -99,26 +105,27 @@ class RouterTest(unittest.TestCase):
                 self.assertIn(words, line)
 
     def test_silence_costs_the_deadline_and_is_asked_again(self):
-        line, = self.ask(lambda packet: None, "natpmp")
+        line, = self.ask(lambda packet: None, "-t", "1700", "natpmp")
         self.assertIn("did not answer", line)
-        self.assertGreater(self.took, 0.55)
-        self.assertLess(self.took, 5)
-        self.assertEqual(len(self.asked), 2)
+        self.assertGreater(self.took, 1.65)
+        self.assertLess(self.took, AT_ONCE)
+        # at the beginning, after 250 ms and after 750, unless it was held up meanwhile
+        self.assertIn(len(self.asked), (2, 3))
 
     def test_nobody_at_the_port_is_told_at_once(self):
-        _, out, took = gateway("-g", ROUTER, "-t", "20000", "natpmp")
+        _, out, took = gateway("-g", ROUTER, *FARTHEST, "natpmp")
         self.assertIn("does not speak NAT-PMP", out)
-        self.assertLess(took, 10)
+        self.assertLess(took, AT_ONCE)
 
     def test_garbage_and_refusals(self):
         rows = (b"\x01", bytes(12), b"\0\x82" + bytes(14), b"\xff" * 1100)
-        line, = self.ask(lambda packet: list(rows), "natpmp")
+        line, = self.ask(lambda packet: list(rows), "-t", "600", "natpmp")
         self.assertIn("did not answer", line)
         line, = self.ask(natpmp(result=2), "natpmp")
         self.assertTrue(line.startswith("failed ") or "refuses" in line, line)
 
     def test_the_first_source_in_order_wins_and_failures_are_noted(self):
-        out = self.ask(lambda packet: None, "natpmp", "198.51.100.7")
+        out = self.ask(lambda packet: None, "-t", "600", "natpmp", "198.51.100.7")
         self.assertEqual(out[-1], "address 198.51.100.7 198.51.100.7")
         self.assertTrue(out[0].startswith("note natpmp: "), out)
 
@@ -127,9 +134,9 @@ class RouterTest(unittest.TestCase):
             fd = os.open(directory, os.O_RDONLY)
             try:
                 def run(*args):
-                    return subprocess.run([GATEWAY, "-g", ROUTER, "-t", "300", "-s", str(fd), *args],
+                    return subprocess.run([GATEWAY, "-g", ROUTER, *FAR, "-s", str(fd), *args],
                                           pass_fds=[fd], stdin=subprocess.DEVNULL, check=True,
-                                          capture_output=True, text=True, timeout=20).stdout
+                                          capture_output=True, text=True, timeout=90).stdout
                 with Router(natpmp()):
                     run("natpmp")
                 self.assertRegex(run("natpmp"), r"^cached 203\.0\.113\.2 \d+ the router ")
@@ -147,11 +154,11 @@ class RouterTest(unittest.TestCase):
             finally:
                 os.close(fd)
 
-    def serve(self, respond, lines, method="natpmp", nonce=None):
+    def serve(self, respond, lines, method="natpmp", nonce=None, deadline=FAR):
         with Router(respond) as router:
-            done = subprocess.run([GATEWAY, "-g", ROUTER, "-t", "600", "-m", method,
+            done = subprocess.run([GATEWAY, "-g", ROUTER, *deadline, "-m", method,
                                    *(["-n", nonce] if nonce else [])],
-                                  input=lines, capture_output=True, text=True, timeout=20, check=True)
+                                  input=lines, capture_output=True, text=True, timeout=90, check=True)
         self.asked = router.asked
         return done.stdout.splitlines()
 
@@ -176,7 +183,7 @@ class RouterTest(unittest.TestCase):
                 self.assertEqual(self.asked[-1][place], bytes.fromhex(nonce))
         for wrong in "00", nonce + "00", "0x" + nonce[2:], " " + nonce[1:]:
             done = subprocess.run([GATEWAY, "-m", "natpmp", "-n", wrong], capture_output=True,
-                                  check=False, timeout=20)
+                                  check=False, timeout=90)
             self.assertEqual((done.returncode, done.stdout), (64, b""), wrong)
 
     def test_leave_takes_nothing_back(self):
@@ -193,9 +200,9 @@ class RouterTest(unittest.TestCase):
     def living(self, respond, *args):
         """A gateway that serves lines: (the process, the router)."""
         with Router(respond) as router, subprocess.Popen(
-                [GATEWAY, "-g", ROUTER, "-t", "600", "-m", "natpmp", *args], text=True,
+                [GATEWAY, "-g", ROUTER, *FAR, "-m", "natpmp", *args], text=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=1) as process:
-            limit = threading.Timer(20, process.kill)   # then readline() ends, too
+            limit = threading.Timer(2 * AT_ONCE, process.kill)   # then readline() ends, too
             limit.start()
             try:
                 self.assertEqual(process.stdout.readline(), "ready\n")
@@ -205,9 +212,9 @@ class RouterTest(unittest.TestCase):
                 process.kill()
 
     def wait_for(self, condition):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + AT_ONCE
         while not condition():
-            self.assertLess(time.monotonic(), deadline, "not within 10 s")
+            self.assertLess(time.monotonic(), deadline, "not in time")
             time.sleep(0.01)
 
     def test_mappings_are_taken_back_at_sigterm(self):
@@ -215,7 +222,7 @@ class RouterTest(unittest.TestCase):
             process.stdin.write("map 4001 60\n")
             self.assertTrue(process.stdout.readline().startswith("mapped 4001 "))
             process.send_signal(signal.SIGTERM)
-            self.assertEqual(process.wait(10), 0)
+            self.assertEqual(process.wait(AT_ONCE), 0)
             self.assertEqual(router.asked[-1][8:12], bytes(4))
 
     def test_a_mapping_is_renewed_when_half_its_lifetime_is_over(self):
@@ -253,18 +260,18 @@ class RouterTest(unittest.TestCase):
 
     def test_a_router_that_does_not_answer_a_mapping_is_told_in_time(self):
         began = time.monotonic()
-        out = self.serve(natpmp(silent=True), "map 4001 60\n")
+        out = self.serve(natpmp(silent=True), "map 4001 60\n", deadline=("-t", "600"))
         self.assertRegex(out[1], "^unmapped 4001 .*did not answer")
-        self.assertLess(time.monotonic() - began, 10)
+        self.assertLess(time.monotonic() - began, AT_ONCE)
 
     def ask_with_name(self, addresses, router):
         """The name has these addresses, and DNS tells them after the router has told its own."""
         with Router(router) as home:
             def respond(q):
-                home.answered.wait(5)
+                home.answered.wait(20)
                 return q.answer(*(a(NAME, address) for address in addresses))
             with DNSServer(respond) as dns:
-                _, out, _ = gateway("-g", ROUTER, "-t", "5000", "-r", dns.address, NAME, "natpmp")
+                _, out, _ = gateway("-g", ROUTER, "-r", dns.address, NAME, "natpmp")
         return out.splitlines()
 
     def test_of_several_a_records_the_one_that_the_router_confirms(self):
@@ -347,7 +354,7 @@ class IgdHandler(http.server.BaseHTTPRequestHandler):
         answer = self.server.answers.get(action)
         answer = answer(body) if callable(answer) else answer
         if answer is None:
-            self.server.ended.wait(20)
+            self.server.ended.wait(60)
         else:
             self.reply(*answer)
 
@@ -363,7 +370,7 @@ def home(address="45.45.45.2", **others):
 
 @unittest.skipUnless(os.access(GATEWAY, os.X_OK), "no %s (set GENKAN_BUILD)" % GATEWAY)
 class UpnpTest(unittest.TestCase):
-    def run_gateway(self, igd, *args, lines="", url=None):
+    def run_gateway(self, igd, *args, lines="", url=None, deadline=FAR):
         with tempfile.TemporaryDirectory() as directory:
             with open(os.path.join(directory, "upnp"), "w", encoding="ascii") as file:
                 file.write((url or igd.url) + "\n")
@@ -371,8 +378,8 @@ class UpnpTest(unittest.TestCase):
             try:
                 began = time.monotonic()
                 done = subprocess.run(
-                    [GATEWAY, "-g", ROUTER, "-l", ROUTER, "-t", "1000", "-s", str(fd), *args],
-                    input=lines, pass_fds=[fd], capture_output=True, text=True, timeout=30, check=True)
+                    [GATEWAY, "-g", ROUTER, "-l", ROUTER, *deadline, "-s", str(fd), *args],
+                    input=lines, pass_fds=[fd], capture_output=True, text=True, timeout=90, check=True)
                 self.took = time.monotonic() - began
             finally:
                 os.close(fd)
@@ -422,9 +429,9 @@ class UpnpTest(unittest.TestCase):
 
     def test_silence_costs_the_deadline(self):
         with Igd(home(GetExternalIPAddress=None)) as igd:
-            self.assertEqual(self.run_gateway(igd, "upnp"),
+            self.assertEqual(self.run_gateway(igd, "upnp", deadline=("-t", "1000")),
                              ["failed the router did not answer UPnP in time"])
-            self.assertLess(self.took, 6)
+            self.assertLess(self.took, AT_ONCE)
 
     def test_an_address_that_is_not_public_is_not_announced(self):
         with Igd(home("100.64.1.1")) as igd:

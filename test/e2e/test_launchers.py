@@ -15,8 +15,8 @@ import time
 import tty
 import unittest
 
-from genkan import (BUILD, FTPD, HERE, IS_ROOT, PASSWORD, SOURCE, USER, USER_GID, USER_UID,
-                    Control, GenkanTest, descendants, free_port, in_namespace, listening_ports,
+from genkan import (BUILD, FTPD, HERE, IS_ROOT, PASSWORD, PATIENCE, SOURCE, USER, USER_GID,
+                    USER_UID, Control, GenkanTest, descendants, free_port, in_namespace, listening_ports,
                     need_program, proc_status, read_file, reset, root_only, wait_until,
                     write_file)
 
@@ -231,7 +231,7 @@ class Listen(LauncherTest):
     def test_port_in_use_is_told(self):
         server = self.world.server()
         done = subprocess.run([FTPD, *self.world.options(), "-e", "--listen",
-                               f"127.0.0.1:{server.address[1]}"], timeout=20, check=False,
+                               f"127.0.0.1:{server.address[1]}"], timeout=PATIENCE, check=False,
                               stdin=subprocess.DEVNULL, capture_output=True)
         self.assertEqual(done.returncode, 71)
         self.assertIn(str(server.address[1]).encode(), done.stderr)
@@ -240,7 +240,7 @@ class Listen(LauncherTest):
         for where in ("nonsense", "127.0.0.1:99999", "localhost:2121", "[::1]", ":::"):
             with self.subTest(where=where):
                 done = subprocess.run([FTPD, *self.world.options(), "-e", "--listen", where],
-                                      timeout=20, check=False, stdin=subprocess.DEVNULL,
+                                      timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL,
                                       capture_output=True)
                 self.assertEqual(done.returncode, 64, done.stderr)
 
@@ -256,7 +256,7 @@ class Listen(LauncherTest):
         for sign in (signal.SIGTERM, signal.SIGINT):
             server = self.world.server()
             server.process.send_signal(sign)
-            self.assertEqual(server.process.wait(10), 0)
+            self.assertEqual(server.process.wait(PATIENCE), 0)
             self.assertNotIn(server.address[1], listening_ports())
 
     def test_max_clients_421_with_reason(self):
@@ -288,7 +288,7 @@ class Listen(LauncherTest):
         server.session().quit()
 
     def test_burst_of_1000_connections_is_survived(self):
-        self.time_limit = 180
+        self.time_limit = 300
         self.begin_time_limit()
         server = self.world.server(directives={"MaxClients": 30})
         socks, answers = {}, {}
@@ -316,7 +316,7 @@ class Listen(LauncherTest):
         self.assertEqual(sum(codes.values()), 1000, codes)
         self.assertEqual(set(codes), {b"220", b"421"}, codes)
         self.assertGreaterEqual(codes[b"220"], 30)
-        server.wait_no_pairs(60)
+        server.wait_no_pairs()
         self.serve(server)
 
 
@@ -325,7 +325,7 @@ class ByHand(LauncherTest):
 
     def start(self, stdin, stdout, *flags):
         server = self.world.launch([FTPD, *self.configure(), *flags], stdin=stdin, stdout=stdout)
-        self.addCleanup(server.process.wait, 10)
+        self.addCleanup(server.process.wait, PATIENCE)
         return server
 
     def dialogue(self, read, write):
@@ -335,10 +335,8 @@ class ByHand(LauncherTest):
 
         def reply(code):
             nonlocal buffer
-            end = time.monotonic() + 10
             while b"\n" not in buffer:
-                self.assertTrue(select.select([read], [], [], end - time.monotonic())[0],
-                                f"no {code}")
+                self.assertTrue(select.select([read], [], [], PATIENCE)[0], f"no {code}")
                 data = os.read(read, 4096)
                 self.assertTrue(data, f"closed before {code}")
                 buffer += data
@@ -354,7 +352,7 @@ class ByHand(LauncherTest):
         command(f"PASS {PASSWORD}", 230)
         command("TYPE I", 200)
         text = command("EPSV", 229)
-        with socket.create_connection(("127.0.0.1", int(text.split("|")[3])), 10) as data:
+        with socket.create_connection(("127.0.0.1", int(text.split("|")[3])), PATIENCE) as data:
             command("RETR file", 150)
             content = b""
             while block := data.recv(65536):
@@ -371,7 +369,7 @@ class ByHand(LauncherTest):
         os.close(there)
         os.close(here)
         self.dialogue(read, write)
-        self.assertEqual(server.process.wait(10), 0)
+        self.assertEqual(server.process.wait(PATIENCE), 0)
         for number in (read, write):
             os.close(number)
         # -d traces commands, replies and requests, but no password.
@@ -385,7 +383,7 @@ class ByHand(LauncherTest):
         server = self.start(there, there)
         os.close(there)
         self.dialogue(here, here)
-        self.assertEqual(server.process.wait(10), 0)
+        self.assertEqual(server.process.wait(PATIENCE), 0)
         os.close(here)
 
     def test_end_of_input_ends_the_process(self):
@@ -393,7 +391,7 @@ class ByHand(LauncherTest):
         server = self.start(there, subprocess.DEVNULL)
         os.close(there)
         os.close(write)
-        self.assertEqual(server.process.wait(10), 0)
+        self.assertEqual(server.process.wait(PATIENCE), 0)
 
 
 class FirstMoments(LauncherTest):
@@ -416,8 +414,8 @@ class FirstMoments(LauncherTest):
         self.addCleanup(sock.close)
         return control, sock
 
-    def assert_ends_silently(self, server, seconds=10):
-        self.assertEqual(server.process.wait(seconds), 0)
+    def assert_ends_silently(self, server):
+        self.assertEqual(server.process.wait(PATIENCE), 0)
         self.assertEqual(server.log(), "")
 
     def test_client_already_gone_exits_0_silently(self):
@@ -448,7 +446,7 @@ class FirstMoments(LauncherTest):
     def test_listening_socket_is_refused_with_a_hint(self):
         with socket.create_server(("127.0.0.1", 0)) as sock:
             server = self.start(sock, "-e")
-            self.assertEqual(server.process.wait(10), 78)
+            self.assertEqual(server.process.wait(PATIENCE), 78)
             self.assertIn("nowait", server.log())
 
     def test_signals_and_mask_are_reset(self):
@@ -475,7 +473,7 @@ class FirstMoments(LauncherTest):
                 allowed |= 1 << signal.SIGTERM - 1
             self.assertEqual(ignored & ~allowed, 0, hex(ignored))
         control.quit()
-        self.assertEqual(server.process.wait(10), 0)
+        self.assertEqual(server.process.wait(PATIENCE), 0)
 
     def test_extra_descriptors_are_closed(self):
         reader, writer = os.pipe()
@@ -488,11 +486,11 @@ class FirstMoments(LauncherTest):
         os.close(writer)
         sock.close()
         control.login()
-        self.assertTrue(select.select([reader], [], [], 5)[0], "a descriptor is still open")
+        self.assertTrue(select.select([reader], [], [], PATIENCE)[0], "a descriptor is still open")
         self.assertEqual(os.read(reader, 1), b"")
         os.close(reader)
         control.quit()
-        self.assertEqual(server.process.wait(10), 0)
+        self.assertEqual(server.process.wait(PATIENCE), 0)
 
     def test_environment_is_cleared(self):
         control, sock = self.connection()
@@ -501,7 +499,7 @@ class FirstMoments(LauncherTest):
         sock.close()
         control.login()
         control.quit()
-        self.assertEqual(server.process.wait(10), 0)
+        self.assertEqual(server.process.wait(PATIENCE), 0)
 
     def test_no_environment_and_no_stderr_at_all(self):
         control, sock = self.connection()
@@ -510,7 +508,7 @@ class FirstMoments(LauncherTest):
         control.login()
         self.assertEqual(control.retrieve("NLST"), b"")
         control.quit()
-        self.assertEqual(server.process.wait(10), 0)
+        self.assertEqual(server.process.wait(PATIENCE), 0)
 
     def test_stderr_never_reaches_the_client(self):
         """Descriptor 2 is the socket, as inetd leaves it; everything is logged and traced."""
@@ -524,7 +522,7 @@ class FirstMoments(LauncherTest):
         control.command("XYZZY", 500)
         control.silent(0.1)
         control.quit()
-        self.assertEqual(server.process.wait(10), 0)
+        self.assertEqual(server.process.wait(PATIENCE), 0)
 
     def test_bad_configuration_gives_421_and_exit_78(self):
         control, sock = self.connection()
@@ -533,7 +531,7 @@ class FirstMoments(LauncherTest):
         reply = control.expect(421)
         self.assertNotIn("40000", reply.text)
         control.at_end()
-        self.assertEqual(server.process.wait(10), 78)
+        self.assertEqual(server.process.wait(PATIENCE), 78)
         self.assertRegex(server.log(), r"genkan-ftpd\.conf:\d+: PassivePorts: .*40000")
 
     def test_bad_configuration_is_not_told_to_a_client_on_stderr(self):
@@ -543,7 +541,7 @@ class FirstMoments(LauncherTest):
         reply = control.expect(421)
         self.assertNotIn("NoSuch", reply.text)
         control.at_end()
-        self.assertEqual(server.process.wait(10), 78)
+        self.assertEqual(server.process.wait(PATIENCE), 78)
 
     def test_missing_configuration_file_gives_421_and_exit_78(self):
         control, sock = self.connection()
@@ -551,7 +549,7 @@ class FirstMoments(LauncherTest):
                                    stdout=sock)
         sock.close()
         control.expect(421)
-        self.assertEqual(server.process.wait(10), 78)
+        self.assertEqual(server.process.wait(PATIENCE), 78)
 
     @root_only("a file of another owner")
     def test_configuration_that_others_can_write_is_refused(self):
@@ -564,13 +562,13 @@ class FirstMoments(LauncherTest):
                 server = self.world.launch([FTPD, "-e", *arguments], stdin=sock, stdout=sock)
                 sock.close()
                 control.expect(421)
-                self.assertEqual(server.process.wait(10), 78)
+                self.assertEqual(server.process.wait(PATIENCE), 78)
                 os.chown(self.world.config, 0, 0)
                 os.chmod(self.world.config, 0o644)
 
     def test_usage_error_is_64(self):
         for arguments in (["--no-such-option"], ["word"], ["-o"]):
-            done = subprocess.run([FTPD, *arguments], stdin=subprocess.DEVNULL, timeout=20,
+            done = subprocess.run([FTPD, *arguments], stdin=subprocess.DEVNULL, timeout=PATIENCE,
                                   capture_output=True, check=False)
             self.assertEqual(done.returncode, 64)
             self.assertIn(b"usage", done.stderr)
@@ -589,7 +587,7 @@ class FirstMoments(LauncherTest):
         sock.close()
         small_session(control, self.home)
         self.assertNotIn("::ffff", "\n".join(control.transcript) + server.log())
-        self.assertEqual(server.process.wait(10), 0)
+        self.assertEqual(server.process.wait(PATIENCE), 0)
 
     def test_nonblocking_socket_of_the_super_server(self):
         control, sock = self.connection()
@@ -597,12 +595,15 @@ class FirstMoments(LauncherTest):
         server = self.start(sock, "-e")
         sock.close()
         small_session(control, self.home)
-        self.assertEqual(server.process.wait(10), 0)
+        self.assertEqual(server.process.wait(PATIENCE), 0)
 
     @root_only("a network namespace with its own resolver")
     def test_greeting_comes_before_dns(self):
         """The resolver swallows everything: nobody waits for it but PASV from outside."""
-        timeout = 3
+        def begin(timeout):
+            return self.world.server(directives={
+                "MasqueradeAddress": "home.example.net", "MasqueradeTimeout": timeout,
+                "LocalNetworks": "none"})
 
         def check():
             resolver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -610,21 +611,24 @@ class FirstMoments(LauncherTest):
             conf = write_file(self.world.path_of("resolv.conf"), b"nameserver 127.0.0.1\n")
             subprocess.run(["mount", "--bind", conf, os.path.realpath("/etc/resolv.conf")],
                            check=True)
-            server = self.world.server(directives={
-                "MasqueradeAddress": "home.example.net", "MasqueradeTimeout": timeout,
-                "LocalNetworks": "none"})
-            begin = time.monotonic()
+            server = begin(60)
+            began = time.monotonic()
             control = server.connect()
             control.login()
-            self.assertLess(time.monotonic() - begin, 1.5)
-            resolver.settimeout(5)
+            resolver.settimeout(PATIENCE)
             self.assertIn(b"\x04home\x07example", resolver.recv(512))  # it was asked
             self.assertEqual(control.retrieve("NLST", "epsv"), b"")
             self.assertEqual(control.retrieve("NLST", "port"), b"")
-            self.assertLess(time.monotonic() - begin, timeout - 0.3)
+            self.assertLess(time.monotonic() - began, PATIENCE)
+            control.quit()
+            server.wait_no_pairs()
+            server.stop()
+            server = begin(2)
+            began = time.monotonic()
+            control = server.connect()
+            control.login()
             control.command("PASV", 227, 425)
-            self.assertGreater(time.monotonic() - begin, timeout - 0.5)
-            self.assertLess(time.monotonic() - begin, timeout + 2)
+            self.assertGreater(time.monotonic() - began, 1.5)
             control.quit()
             server.wait_no_pairs()
             server.stop()
@@ -648,7 +652,7 @@ def connected():
         return None
 
 def systemctl(*words):
-    done = subprocess.run(["systemctl", *words], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["systemctl", *words], capture_output=True, text=True, timeout=120)
     return done.stdout + done.stderr
 
 def accept_yes():
@@ -663,7 +667,7 @@ def accept_yes():
     control.silent(0.2)
     control.quit()
     wait_until(lambda: "genkan-ftpd@" not in systemctl("list-units", "--all", "--plain"),
-               "no instance is left", 20)
+               "no instance is left")
     assert "failed" not in systemctl("list-units", "--all", "--plain", "--state=failed",
                                      "genkan*"), systemctl("list-units", "--all", "genkan*")
     print(systemctl("stop", "genkan-ftpd.socket"))
@@ -718,7 +722,7 @@ Type=oneshot
 ExecStart={python} -I -c 'import runpy; runpy.run_path("/opt/genkan/inside.py")'
 ExecStopPost=/usr/bin/systemctl --no-block poweroff
 StandardOutput=journal
-TimeoutStartSec=100
+TimeoutStartSec=300
 """
 
 TARGET = """[Unit]
@@ -731,7 +735,7 @@ AllowIsolate=yes
 class Systemd(GenkanTest):
     """Real systemd in a container over this machine's files, with the units of examples/."""
 
-    time_limit = 200
+    time_limit = 500
     results = None
 
     def setUp(self):
@@ -768,7 +772,7 @@ class Systemd(GenkanTest):
                   "systemd.journald.forward_to_console=no")
         guest = self.world.launch(["unshare", "--mount", "sh", "-c", script])
         try:
-            guest.process.wait(150)
+            guest.process.wait(400)
         except subprocess.TimeoutExpired:
             guest.process.kill()
             guest.process.wait(20)

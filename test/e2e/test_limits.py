@@ -179,7 +179,7 @@ class Bans(unittest.TestCase):
             def again():
                 return from_host(server, "192.0.2.1").reply().code == 220
             wait_until(again, "the ban is over")
-        self.inside(test, BanAfter="1/10m 3s")
+        self.inside(test, BanAfter="1/10m 10s")
 
     def test_an_ipv6_network_of_64_bits_is_one_host(self):
         def test(server):
@@ -219,10 +219,12 @@ class Bans(unittest.TestCase):
 class NoOracle(ServerTest):
     """Nobody learns from a refusal whether there is such a user."""
 
+    time_limit = 400
+
     @classmethod
     def prepare(cls):
         # dear enough to be seen, if it were seen
-        subprocess.run(["sed", "-i", r"s/\$y\$j[^$]*\$/\$y\$jBT\$/", cls.world.users_file],
+        subprocess.run(["sed", "-i", r"s/\$y\$j[^$]*\$/\$y\$jAT\$/", cls.world.users_file],
                        check=True)
 
     def refusal(self, user, password):
@@ -238,10 +240,14 @@ class NoOracle(ServerTest):
     def test_unknown_users_and_wrong_passwords_look_the_same(self):
         kinds = ((USER, "wrong"), ("nobody-at-all", "wrong"), (USER, ""))
         # in turn, and the fastest of each: a busy machine only ever adds to it
-        rounds = [[self.refusal(*kind) for kind in kinds] for _ in range(5)]
+        rounds = []
+        while len(rounds) < 20:
+            rounds.append([self.refusal(*kind) for kind in kinds])
+            times = [min(rows[i][2] for rows in rounds) for i in range(len(kinds))]
+            if len(rounds) >= 5 and max(times) - min(times) < 0.1:
+                break
         words = {row[:2] for rows in rounds for row in rows}
         self.assertEqual(len(words), 1, words)
-        times = [min(rows[i][2] for rows in rounds) for i in range(len(kinds))]
         self.assertLess(max(times) - min(times), 0.1, times)
         self.assertGreaterEqual(min(times), 1.0)
 

@@ -20,8 +20,7 @@ class Control(ServerTest):
                                   capture_output=True, text=True, check=True).stdout
             return re.search(r"timer:\(keepalive,(?:(\d+)min)?(?:([\d.]+)sec)?", rows)
         # the last reply's acknowledgement comes first
-        wait_until(keepalive, "a keepalive timer")
-        timer = keepalive()
+        timer = wait_until(keepalive, "a keepalive timer")
         seconds = 60 * int(timer.group(1) or 0) + float(timer.group(2) or 0)
         self.assertLess(seconds, 240, "home routers forget after five minutes")
 

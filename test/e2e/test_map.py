@@ -17,8 +17,7 @@ class MapTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir)
         self.state = os.path.join(self.dir, "state")
         self.conf("StateDirectory " + self.state)
-        # the router of this machine is not asked
-        self.write("gateway", '#!/bin/sh\nexec "%s" -g %s -t 600 "$@" -t 600\n' % (GATEWAY, ROUTER), 0o755)
+        self.patience(20000)
 
     def write(self, name, text, mode=0o644):
         path = os.path.join(self.dir, name)
@@ -26,6 +25,11 @@ class MapTest(unittest.TestCase):
             file.write(text)
         os.chmod(path, mode)
         return path
+
+    def patience(self, ms):
+        """The router of this machine is not asked, and another one has so long to answer."""
+        self.write("gateway", '#!/bin/sh\nexec "%s" -g %s -t %d "$@" -t %d\n' % (GATEWAY, ROUTER, ms, ms),
+                   0o755)
 
     def conf(self, *lines):
         self.file = self.write("conf", "\n".join(("PortMapping natpmp", "GatewayUser nobody", *lines)) + "\n")
@@ -75,7 +79,9 @@ class MapTest(unittest.TestCase):
         self.assertIn("gave port 5001 instead of 4001", done.stderr)
 
     def test_refusal_and_silence_are_failures(self):
-        for respond, words in ((natpmp(result=2), "refuses"), (natpmp(silent=True), "did not answer")):
+        for respond, words, ms in ((natpmp(result=2), "refuses", 20000),
+                                   (natpmp(silent=True), "did not answer", 600)):
+            self.patience(ms)
             with Router(respond):
                 done = self.map("4001")
             self.assertEqual((done.returncode, done.stdout), (69, ""))

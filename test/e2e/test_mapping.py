@@ -83,7 +83,7 @@ class MappingTest(LabTest):
         router = self.lab.spawn("home_router", UPNPD, "-d", "-f", conf,
                                 "-P", os.path.join(self.state, "pid"), stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL)
-        self.addCleanup(router.wait, 10)
+        self.addCleanup(router.wait, 45)
         self.addCleanup(router.terminate)
         natlab.wait_for(self.router_answers, "miniupnpd")
 
@@ -109,7 +109,7 @@ class MappingTest(LabTest):
         os.mkdir(directory, 0o700)
         fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            done = self.lab.run("server", GATEWAY, "-i", "-s", str(fd), "-t", "4000", pass_fds=[fd],
+            done = self.lab.run("server", GATEWAY, "-i", "-s", str(fd), "-t", "20000", pass_fds=[fd],
                                 capture_output=True, text=True)
         finally:
             os.close(fd)

@@ -107,7 +107,7 @@ class LaboratoryTest(LabTest):
         listener.listen(1)
         for port, arrives in (20, True), (2120, False), (0, False):
             with self.lab.socket_maker("server")() as sock:
-                sock.settimeout(0.7)
+                sock.settimeout(30 if arrives else 0.7)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 sock.bind((LAN_SERVER, port))
                 try:
@@ -128,12 +128,12 @@ class LaboratoryTest(LabTest):
     def test_nothing_is_left_when_the_laboratory_is_killed(self):
         script = ("import sys, time; sys.path.insert(0, %r)\nimport natlab\n"
                   "lab = natlab.NatLab().__enter__()\nlab.start_server(kind='naive')\n"
-                  "print(lab.pid, lab.directory, flush=True)\ntime.sleep(60)\n" % natlab.HERE)
+                  "print(lab.pid, lab.directory, flush=True)\ntime.sleep(300)\n" % natlab.HERE)
         with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE,
                               text=True) as process:
             pid, directory = process.stdout.readline().split()
             process.send_signal(signal.SIGTERM)
-            self.assertEqual(process.wait(20), -signal.SIGTERM)
+            self.assertEqual(process.wait(60), -signal.SIGTERM)
         left = [name for name in os.listdir("/run/netns") if name.startswith("gk%s-" % pid)]
         self.assertEqual(left, [])
         self.assertFalse(os.path.exists(directory))
@@ -229,7 +229,7 @@ class NatTest(LabTest):
     # The client comes from the router's own address, which is no LAN client's.
     def test_lan_client_at_the_outside_address_pasv(self):
         self.hairpin()
-        self.assertEqual(self.lab.attempt("lan", "PASV", HOME, timeout=3), "ok")
+        self.assertEqual(self.lab.attempt("lan", "PASV", HOME), "ok")
 
     def test_lan_client_at_the_outside_address_is_told_to_be_passive(self):
         self.hairpin()
@@ -287,22 +287,26 @@ class NatTest(LabTest):
         self.lab.dns_silent(True)
 
     def quick(self, node, mode, host=None):
-        """A download while DNS is silent; returns the seconds it took."""
-        began = time.monotonic()
+        """A download while DNS is silent."""
         with self.lab.client(node, host) as client:
             client.login()
             self.assertEqual(client.retrieve(mode), self.lab.content)
-            took = time.monotonic() - began
             # The proof is in the order: the question is still open.
-            self.assertEqual(self.still_asking(), host is None)
-        self.assertLess(took, 10)
+            if host is None:
+                self.wait_asking()
+            else:
+                self.assertFalse(self.still_asking())
+
+    def wait_asking(self):
+        """The gateway may not have come to run yet; once it does it asks for 50 s."""
+        natlab.wait_for(self.still_asking, "the gateway process")
 
     def test_dns_silent_does_not_delay_greeting(self):
         self.silent()
         with self.lab.client("public") as client:
             self.assertTrue(client.greeting.startswith("220"))
             client.login()
-            self.assertTrue(self.still_asking())
+            self.wait_asking()
 
     def test_dns_silent_does_not_delay_epsv(self):
         self.silent()
@@ -326,14 +330,14 @@ class NatTest(LabTest):
             began = time.monotonic()
             reply = client.command("PASV")
             self.assertRegex(reply, "^(227|425) ")
-            self.assertLess(time.monotonic() - began, 4)
+            self.assertLess(time.monotonic() - began, 15)
             self.assertEqual(client.retrieve("EPSV"), self.lab.content)
 
     def test_gateway_process_ends_with_the_session(self):
         self.silent()
         with self.lab.client("public") as client:
             client.login()
-            self.assertTrue(self.still_asking())
+            self.wait_asking()
             client.command("QUIT")
         natlab.wait_for(lambda: not self.still_asking(), "the end of the gateway process")
 
@@ -342,7 +346,7 @@ class NatTest(LabTest):
         with self.lab.client("public") as client:
             client.login()
             client.send("PASV")
-            self.assertTrue(self.still_asking())
+            self.wait_asking()
             self.lab.dns_silent(False)
             self.assertEqual(client.parse_227(client.reply())[0], HOME)
 
@@ -454,7 +458,7 @@ class NatTest(LabTest):
             listener.setblocking(False)
             for extended in False, True:
                 with self.subTest(address=address, extended=extended), \
-                     self.lab.client("public", timeout=25) as client:
+                     self.lab.client("public") as client:
                     client.login()
                     line = client.port_command(extended, (address, 5000))
                     reply = client.command(line)
@@ -477,7 +481,7 @@ class NatTest(LabTest):
             client.login()
             host, port = client.passive()
             with self.lab.socket_maker("client_router")() as stranger:
-                stranger.settimeout(3)
+                stranger.settimeout(30)
                 stranger.connect((host, port))
                 client.send("RETR " + FILE)
                 with client.connect_data(host, port) as data:

@@ -11,7 +11,7 @@ import socket
 import time
 import unittest
 
-from genkan import (FTPD, IS_ROOT, PASSWORD, USER, USER_GID, USER_UID, GenkanTest, ServerTest,
+from genkan import (FTPD, IS_ROOT, PASSWORD, PATIENCE, USER, USER_GID, USER_UID, GenkanTest, ServerTest,
                     data_segments_in, free_port, reset, write_file)
 
 IAC, DM, IP, WILL, DO = b"\xff", b"\xf2", b"\xf4", b"\xfb", b"\xfd"
@@ -230,6 +230,21 @@ class Telnet(ServerTest):
 class Replies(ServerTest):
     """How replies look on the wire."""
 
+    def segments(self, session, lines, codes):
+        """How many segments the replies to lines take; never fewer than there are replies. A segment
+        that TCP has sent again, because the acknowledgement of a busy machine was late, counts as
+        well: then it is tried again."""
+        for _ in range(10):
+            before = data_segments_in(session.sock)
+            session.send(lines)
+            for code in codes:
+                session.expect(code)
+            count = data_segments_in(session.sock) - before
+            self.assertGreaterEqual(count, len(codes))
+            if count == len(codes):
+                break
+        return count
+
     def test_every_reply_is_one_segment(self):
         session = self.session()
         self.remote("file", b"x")
@@ -237,18 +252,13 @@ class Replies(ServerTest):
                            ("MLST file", 250), ("EPSV", 229), ("PASV", 227), ("SITE HELP", 214),
                            ("XYZZY", 500)):
             with self.subTest(line=line):
-                before = data_segments_in(session.sock)
-                session.command(line, code)
-                self.assertEqual(data_segments_in(session.sock) - before, 1)
+                self.assertEqual(self.segments(session, line.encode() + b"\r\n", [code]), 1)
 
     def test_227_stands_alone_in_its_segment(self):
         """Also when its neighbours come at the same time: routers look at segments."""
         session = self.session()
-        before = data_segments_in(session.sock)
-        session.send(b"NOOP\r\nPASV\r\nNOOP\r\n")
-        for code in (200, 227, 200):
-            session.expect(code)
-        self.assertEqual(data_segments_in(session.sock) - before, 3)
+        lines = b"NOOP\r\nPASV\r\nNOOP\r\n"
+        self.assertEqual(self.segments(session, lines, [200, 227, 200]), 3)
 
     def test_control_bytes_are_not_reflected(self):
         session = self.session()
@@ -467,7 +477,8 @@ class Login(ServerTest):
 
 
 class Limits(GenkanTest):
-    """Servers with time limits of a second."""
+    """Servers with time limits of seconds. What is measured begins before the server's clock does:
+    who measures may be held up."""
 
     def server(self, **directives):
         self.home = self.world.add_user()
@@ -477,51 +488,55 @@ class Limits(GenkanTest):
         path = write_file(os.path.join(self.home, "file"), b"", (USER_UID, USER_GID))
         os.truncate(path, 50_000_000)
 
-    def assert_421_after(self, control, least, most=10):
-        begin = time.monotonic()
+    def assert_421_after(self, control, begin, least):
         control.expect(421)
         control.at_end()
         self.assertGreaterEqual(time.monotonic() - begin, least - 0.2)
-        self.assertLess(time.monotonic() - begin, most)
 
     def test_timeout_login(self):
         server = self.server(TimeoutLogin=1)
+        begin = time.monotonic()
         control = server.connect()
         control.greet()
-        self.assert_421_after(control, 1)
+        self.assert_421_after(control, begin, 1)
         server.wait_no_pairs()
 
     def test_timeout_login_is_extended_by_nothing(self):
         server = self.server(TimeoutLogin=2)
+        begin = time.monotonic()
         control = server.connect()
         control.greet()
-        begin = time.monotonic()
         codes = set()
         while 421 not in codes:
             control.send(b"NOOP\r\n")
             codes.add(control.reply().code)
-            self.assertLess(time.monotonic() - begin, 10)
+            self.assertLess(time.monotonic() - begin, PATIENCE)
             time.sleep(0.02)
         self.assertGreater(time.monotonic() - begin, 1.5)
         server.wait_no_pairs()
 
     def test_timeout_login_does_not_wait_for_the_end_of_a_line(self):
-        control = self.server(TimeoutLogin=1).connect()
+        server = self.server(TimeoutLogin=1)
+        begin = time.monotonic()
+        control = server.connect()
         control.greet()
         control.send(b"USER never-end")
-        self.assert_421_after(control, 1)
+        self.assert_421_after(control, begin, 1)
 
     def test_timeout_idle(self):
         session = self.server(TimeoutIdle=2).session()
-        self.assert_421_after(session, 2)
+        begin = time.monotonic()
+        session.command("NOOP", 200)
+        self.assert_421_after(session, begin, 2)
 
     def test_timeout_idle_begins_anew_with_each_command(self):
-        session = self.server(TimeoutIdle=2).session()
-        begin = time.monotonic()
-        while time.monotonic() - begin < 3:
+        session = self.server(TimeoutIdle=4).session()
+        begin = last = time.monotonic()
+        while last - begin < 5:
+            last = time.monotonic()
             session.command("NOOP", 200)
             session.silent(0.3)
-        self.assert_421_after(session, 1.5)
+        self.assert_421_after(session, last, 4)
 
     def test_timeout_idle_is_not_for_transfers(self):
         server = self.server(TimeoutIdle=2)
@@ -538,10 +553,10 @@ class Limits(GenkanTest):
         self.assertEqual(got, 50_000_000)
 
     def test_timeout_no_transfer(self):
-        session = self.server(TimeoutNoTransfer=1).session()
+        session = self.server(TimeoutNoTransfer=3).session()
         begin = time.monotonic()
         while session.command("NOOP").code != 421:
-            self.assertLess(time.monotonic() - begin, 10)
+            self.assertLess(time.monotonic() - begin, PATIENCE)
             time.sleep(0.02)
         session.at_end()
 
@@ -551,9 +566,7 @@ class Limits(GenkanTest):
         session = server.session()
         with session.data("pasv"):
             session.command("RETR file", 150)
-            begin = time.monotonic()
             session.expect(426)
-            self.assertLess(time.monotonic() - begin, 10)
         session.command("PWD", 257)
 
     def test_timeout_stalled_is_not_fed_by_noop(self):
@@ -562,7 +575,7 @@ class Limits(GenkanTest):
             session.command("STOR file", 150)
             begin = time.monotonic()
             while (code := session.command("NOOP").code) == 200:
-                self.assertLess(time.monotonic() - begin, 10)
+                self.assertLess(time.monotonic() - begin, PATIENCE)
                 time.sleep(0.05)
             self.assertEqual(code, 426)
 
@@ -573,7 +586,7 @@ class Limits(GenkanTest):
             begin, seen = time.monotonic(), b""
             session.sock.setblocking(False)
             while b"426 " not in seen:
-                self.assertLess(time.monotonic() - begin, 10)
+                self.assertLess(time.monotonic() - begin, PATIENCE)
                 readable, writable, _ = select.select([session.sock], [session.sock], [], 1)
                 if writable:
                     session.sock.send(b"NOOP\r\n" * 100)
@@ -584,21 +597,19 @@ class Limits(GenkanTest):
         session = self.server(TimeoutStalled=1).session()
         session.pasv()
         session.send(b"LIST\r\n")
-        begin = time.monotonic()
         session.expect(425)
-        self.assertLess(time.monotonic() - begin, 10)
         session.command("PWD", 257)
 
     def test_timeout_session(self):
-        session = self.server(TimeoutSession=2).session()
+        session = self.server(TimeoutSession=4).session()
         begin = time.monotonic()
         while session.command("NOOP").code != 421:
-            self.assertLess(time.monotonic() - begin, 10)
+            self.assertLess(time.monotonic() - begin, PATIENCE)
             time.sleep(0.02)
         session.at_end()
 
     def test_timeout_session_ends_a_transfer(self):
-        server = self.server(TimeoutSession=2)
+        server = self.server(TimeoutSession=4)
         session = server.session()
         with session.data("pasv"):
             session.command("STOR file", 150)
@@ -611,13 +622,13 @@ class Endings(ServerTest):
 
     def test_quit(self):
         self.session().quit()
-        self.server.wait_no_pairs(5)
+        self.server.wait_no_pairs()
 
     def test_quit_before_login(self):
         control = self.connect()
         control.greet()
         control.quit()
-        self.server.wait_no_pairs(5)
+        self.server.wait_no_pairs()
 
     def test_client_closes(self):
         for point in ("greeting", "user", "login"):
@@ -633,7 +644,7 @@ class Endings(ServerTest):
                         reset(control.sock)
                     else:
                         control.close()
-                    self.server.wait_no_pairs(5)
+                    self.server.wait_no_pairs()
 
     def test_half_closed_connection_is_served_to_its_end(self):
         session = self.session()
@@ -648,19 +659,19 @@ class Endings(ServerTest):
         session.send(b"MKD half")
         session.sock.shutdown(socket.SHUT_WR)
         session.at_end()
-        self.server.wait_no_pairs(5)
+        self.server.wait_no_pairs()
         self.assertEqual(os.listdir(self.home), [])
 
     def test_session_killed_takes_the_monitor_along(self):
         session = self.session()
         os.kill(self.server.pair().session, 9)
-        self.server.wait_no_pairs(5)
+        self.server.wait_no_pairs()
         session.at_end()
 
     def test_monitor_killed_takes_the_session_along(self):
         session = self.session()
         os.kill(self.server.pair().monitor, 9)
-        self.server.wait_no_pairs(5)
+        self.server.wait_no_pairs()
         if IS_ROOT:  # else the kernel kills the session with its monitor
             session.expect(421)
         session.at_end()

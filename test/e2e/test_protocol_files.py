@@ -9,7 +9,7 @@ import time
 import unittest
 
 from genkan import (IS_ROOT, NOBODY, USER, USER_GID, USER_UID, GenkanTest, ServerTest,
-                    pattern_bytes, read_file, write_file)
+                    pattern_bytes, read_file, wait_until, write_file)
 
 OWNER = (USER_UID, USER_GID)
 # RFC 3659 section 2.3
@@ -154,10 +154,7 @@ class Ascii(ServerTest):
         self.assertEqual(read_file(self.remote("text")), b"one\ntwo\rx\n")
 
     def wait_size(self, name, size):
-        end = time.monotonic() + 5
-        while os.path.getsize(self.remote(name)) < size:
-            self.assertLess(time.monotonic(), end, f"{name} does not grow to {size}")
-            time.sleep(0.01)
+        wait_until(lambda: os.path.getsize(self.remote(name)) >= size, f"{name} grows to {size}")
 
     def test_size_is_not_told(self):
         self.remote("text", b"one\n")
@@ -258,9 +255,8 @@ class Files(ServerTest):
             for verb in ("RETR", "STOR", "APPE"):
                 with self.subTest(name=name, verb=verb):
                     session.pasv()
-                    begin = time.monotonic()
+                    # who opened it and waited would wait for a writer that never comes
                     self.assertIn(session.command(f"{verb} {name}").code, (550, 553))
-                    self.assertLess(time.monotonic() - begin, 3)
 
     def test_file_of_another_user(self):
         write_file(self.remote("closed"), b"secret")
@@ -481,10 +477,9 @@ class Listings(ServerTest):
     def test_pattern_that_is_hard_to_match_costs_nothing(self):
         self.remote("a" * 250, b"")
         session = self.session()
-        begin = time.monotonic()
         session.pasv()
+        # who tried all ways to match it would not come to an end
         session.command("NLST " + "a*" * 100 + "b", 450)
-        self.assertLess(time.monotonic() - begin, 3)
 
     def test_missing_path_is_450(self):
         session = self.session()

@@ -144,7 +144,7 @@ def table_verbs():
 
 
 class RepliesTest(ServerTest):
-    time_limit = 120
+    time_limit = 400
 
     def setUp(self):
         super().setUp()

@@ -26,7 +26,7 @@ def verbs():
 
 
 class Situations(RepliesTest):
-    time_limit = 180
+    time_limit = 400
 
     def test_arguments_that_are_meant_to_break_things(self):
         for verb in verbs():

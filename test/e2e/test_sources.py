@@ -7,6 +7,7 @@ import tempfile
 import time
 import unittest
 
+import natlab
 from natlab import DNS, HOME, LAN_SERVER, NAME
 from test_natlab import LabTest
 
@@ -28,28 +29,34 @@ class SourcesTest(LabTest):
             client.login()
             return client.passive()[0]
 
+    def announced_and_known(self):
+        """The same; the gateway writes it down when it has told it."""
+        address = self.announced()
+        natlab.wait_for(lambda: os.path.exists(self.known), "the last known address is kept")
+        return address
+
     def test_last_known_address_is_announced_when_dns_is_silent(self):
         daemon = self.serve(options=[self.keep, "MasqueradeTimeout 1"])
-        self.assertEqual(self.announced(), HOME)
+        self.assertEqual(self.announced_and_known(), HOME)
         self.lab.dns_silent(True)
         began = time.monotonic()
         with self.lab.client("public") as client:
             client.login()
             self.assertEqual(client.passive()[0], HOME)
-            self.assertLess(time.monotonic() - began, 4)
+            self.assertLess(time.monotonic() - began, 15)
             self.assertEqual(client.retrieve("PASV"), self.lab.content)
         self.assertIn("The last known address %s is announced" % HOME, daemon.log_text())
 
     def test_last_known_address_is_announced_when_the_name_is_gone(self):
         daemon = self.serve(options=[self.keep])
-        self.assertEqual(self.announced(), HOME)
+        self.assertEqual(self.announced_and_known(), HOME)
         self.lab.ddns(None)
         self.assertEqual(self.announced(), HOME)
         self.assertIn("does not exist", daemon.log_text())
 
     def test_last_known_address_that_is_too_old_is_not_announced(self):
         self.serve(options=[self.keep])
-        self.assertEqual(self.announced(), HOME)
+        self.assertEqual(self.announced_and_known(), HOME)
         with open(self.known, encoding="ascii") as file:
             address, _, rest = file.read().split(" ", 2)
         with open(self.known, "w", encoding="ascii") as file:
@@ -59,7 +66,7 @@ class SourcesTest(LabTest):
 
     def test_last_known_address_is_kept_by_the_gateways_user_alone(self):
         self.serve(options=[self.keep])
-        self.assertEqual(self.announced(), HOME)
+        self.assertEqual(self.announced_and_known(), HOME)
         directory, file = os.stat(os.path.dirname(self.known)), os.lstat(self.known)
         self.assertEqual(directory.st_mode & 0o777, 0o700)
         self.assertEqual((directory.st_uid, file.st_uid), (65534, 65534))
@@ -79,7 +86,7 @@ class SourcesTest(LabTest):
         words = ["setpriv", "--bounding-set", few,
                  *self.lab.command_line("genkan", NAME, [self.keep])]
         daemon = self.serve(command=[*words, "--listen", "21"], ports=[21])
-        self.assertEqual(self.announced(), HOME)
+        self.assertEqual(self.announced_and_known(), HOME)
         self.lab.ddns(None)
         self.assertEqual(self.announced(), HOME)
         self.assertNotIn("is not kept", daemon.log_text())

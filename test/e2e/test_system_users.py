@@ -32,7 +32,7 @@ def today():
 
 def has_pam():
     done = subprocess.run([AUTH, "-c", "genkan-none", "-u", "nobody"], input=b"x\n",
-                          capture_output=True, check=False, timeout=30)
+                          capture_output=True, check=False, timeout=60)
     return b"no-pam" not in done.stdout
 
 
@@ -48,7 +48,7 @@ class SystemUsers(GenkanTest):
         done = subprocess.run([CTL, "passwd", "-f", self.world.path_of("hashes"), "-u", "1", "-g",
                                "1", "-d", "/x", "--cost", "1", "--stdin", "x"],
                               input=password.encode() + b"\n", capture_output=True, check=False,
-                              timeout=30)
+                              timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
         return read_file(self.world.path_of("hashes")).decode().split(":")[1]
 
@@ -361,9 +361,9 @@ class SystemUsers(GenkanTest):
     def test_pam_module_that_hangs_does_not_outlive_the_client(self):
         def check():
             script = self.world.path_of("script")
-            write_file(script, b"#!/bin/sh\nexec sleep 10\n")
+            write_file(script, b"#!/bin/sh\nexec sleep 20\n")
             os.chmod(script, 0o755)
-            self.start(TimeoutLogin="2")
+            self.start(TimeoutLogin="4")
             with self.server.connect() as control:
                 control.greet()
                 control.command(f"USER {NAME}", 331)
@@ -372,8 +372,8 @@ class SystemUsers(GenkanTest):
                 wait_until(lambda: proc_status(pid).get("Seccomp") == "2", "it has its walls")
                 self.assert_keeper(pid, control)
                 monitor = self.server.pair().monitor
-            wait_until(lambda: monitor not in process_table(), "the monitor goes", 9)
-            wait_until(lambda: not self.keepers(), "so does the program", 15)
+            wait_until(lambda: monitor not in process_table(), "the monitor goes", 18)
+            wait_until(lambda: not self.keepers(), "so does the program")
         self.in_house(check, pam="auth required pam_exec.so " + self.world.path_of("script") +
                       "\n" + COMMON)
 
@@ -409,7 +409,7 @@ class SystemUsers(GenkanTest):
     def test_by_hand(self):
         def ask(password, *options):
             done = subprocess.run([AUTH, *options, "-u", NAME], input=password.encode() + b"\n",
-                                  capture_output=True, check=False, timeout=30)
+                                  capture_output=True, check=False, timeout=60)
             return done.returncode, done.stdout.decode()
 
         def check():
@@ -420,7 +420,7 @@ class SystemUsers(GenkanTest):
             self.assertEqual(ask("wrong"), (1, "refused: bad-password\n"))
         self.in_house(check)
         self.assertTrue(re.match(r"^usage", subprocess.run(
-            [AUTH, "-k"], capture_output=True, check=False, text=True, timeout=30).stderr))
+            [AUTH, "-k"], capture_output=True, check=False, text=True, timeout=60).stderr))
 
 
 del GenkanTest  # it is no test itself

@@ -43,7 +43,7 @@ class TlsLab(LabTest):
 class TlsBehindNat(TlsLab):
     def curl(self, case, port, *options, scheme="ftp"):
         _, host, node = CASES[case]
-        done = self.lab.run(node, "curl", "-sS", "-k", "--ssl-reqd", "--max-time", "15",
+        done = self.lab.run(node, "curl", "-sS", "-k", "--ssl-reqd", "--max-time", "45",
                             "--ftp-skip-pasv-ip" if "--trust" not in options else "-s",
                             *(word for word in options if word != "--trust"),
                             f"{scheme}://{host}:{port}/{natlab.FILE}", check=False,
@@ -80,7 +80,7 @@ class TlsBehindNat(TlsLab):
         _, host, node = CASES[4]
         self.lab.client_router(alg=True)
         done = self.lab.run(node, "curl", "-sS", "-v", "-k", "--ssl-reqd", "-P", "-", "--max-time",
-                            "15", f"ftp://{host}:21/{natlab.FILE}", check=False, capture_output=True)
+                            "45", f"ftp://{host}:21/{natlab.FILE}", check=False, capture_output=True)
         self.assertIn(b"passive mode", done.stderr)
         self.assertEqual(HOME, host)
 

@@ -12,7 +12,7 @@ import subprocess
 import time
 import unittest
 
-from genkan import (FTPD, IS_ROOT, PASSWORD, SANITIZERS, USER, USER_GID, USER_UID, Control, GenkanTest,
+from genkan import (FTPD, IS_ROOT, PASSWORD, PATIENCE, SANITIZERS, USER, USER_GID, USER_UID, Control, GenkanTest,
                     ServerTest, free_range, in_namespace, pattern_bytes, read_file, reset, root_only,
                     wait_closed, write_file)
 
@@ -52,7 +52,7 @@ class DataPorts(ServerTest):
             reply = None
             for _ in range(2):
                 with contextlib.suppress(OSError):
-                    sock = stack.enter_context(socket.create_connection(where, timeout=5))
+                    sock = stack.enter_context(socket.create_connection(where, timeout=PATIENCE))
                     sock.recv(100)
             reply = session.expect(150, 425)
             if reply.code == 150:
@@ -136,9 +136,7 @@ class Swallowed(ServerTest):
         session = self.session()
         with swallowing_port() as listener:
             session.command(session.port_argument(listener), 200)
-            begin = time.monotonic()
-            reply = session.command("LIST", 425)
-            self.assertLess(time.monotonic() - begin, 5)
+            reply = session.command("LIST", 425)  # TCP itself would try for two minutes
             self.assertRegex(reply.text, "router or firewall, use passive mode")
         session.command("PWD", 257)
 
@@ -150,7 +148,7 @@ class Swallowed(ServerTest):
         with contextlib.suppress(BlockingIOError, ConnectionError):
             while True:
                 session.sock.send(b"HELP\r\n" * 1000)
-        self.server.wait_no_pairs(20)
+        self.server.wait_no_pairs()
 
 
 class Ranges(GenkanTest):
@@ -183,7 +181,7 @@ class SlowNames(GenkanTest):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as resolver:
             resolver.bind(("127.0.0.1", 0))
             server = self.world.server(directives={
-                "MasqueradeAddress": "home.example.net", "MasqueradeTimeout": "10",
+                "MasqueradeAddress": "home.example.net", "MasqueradeTimeout": "60",
                 "MasqueradeResolver": f"127.0.0.1:{resolver.getsockname()[1]}",
                 "LocalNetworks": "none"})
             begin = time.monotonic()
@@ -192,7 +190,7 @@ class SlowNames(GenkanTest):
             for line, code in (("FEAT", 211), ("STAT", 211), ("STAT file", 213), ("HELP", 214),
                                ("SYST", 215), ("MLST", 250)):
                 session.command(line, code)
-            self.assertLess(time.monotonic() - begin, 3)
+            self.assertLess(time.monotonic() - begin, PATIENCE)
             session.quit()
             server.wait_no_pairs()
 
@@ -212,7 +210,7 @@ class Ends(ServerTest):
                         os.kill(getattr(pair, victim), signal.SIGTERM)
                 session.expect(421)
                 session.at_end()
-                self.server.wait_no_pairs(5)
+                self.server.wait_no_pairs()
 
     @root_only("else the kernel kills the session with its monitor")
     def test_421_in_the_middle_of_a_transfer(self):
@@ -230,7 +228,7 @@ class Ends(ServerTest):
             session = self.session()
             session.send(b"FEAT\r\nHELP\r\nSTAT\r\n" * 200)
             reset(session.sock)
-        self.server.wait_no_pairs(5)
+        self.server.wait_no_pairs()
 
 
 class Listings(ServerTest):
@@ -291,8 +289,9 @@ class Listings(ServerTest):
         for level in range(20):
             os.mkdir(deep)
             deep = os.path.join(deep, f"{level}")
-        rows = self.session().retrieve("LIST -R deep").decode().splitlines()
-        self.assertRegex(rows[-1], "listing ends here: no more than .* levels")
+        for options in "-R", "-Rt":  # also sorted by time, which takes the most memory
+            rows = self.session().retrieve(f"LIST {options} deep").decode().splitlines()
+            self.assertRegex(rows[-1], "listing ends here: no more than .* levels")
 
 
 class Names(ServerTest):
@@ -433,19 +432,19 @@ class LocalSocket(GenkanTest):
         self.addCleanup(os.close, shared)
         process = subprocess.Popen([FTPD, *self.world.options()], stdin=theirs, stdout=theirs,
                                    stderr=subprocess.DEVNULL)
-        self.addCleanup(process.wait, 10)
+        self.addCleanup(process.wait, PATIENCE)
         self.addCleanup(process.kill)
         theirs.close()
         control = Control.__new__(Control)
         control.sock, control.buffer, control.transcript = ours, b"", []
         control.address = ("127.0.0.1", 0)
-        ours.settimeout(10)
+        ours.settimeout(PATIENCE)
         control.login(USER, PASSWORD)
         self.assertTrue(os.get_blocking(shared), "O_NONBLOCK is the super-server's as well")
         for mode in ("pasv", "epsv"):
             self.assertEqual(control.retrieve("RETR file", mode), content)
         control.command("QUIT", 221)
-        self.assertEqual(process.wait(10), 0)
+        self.assertEqual(process.wait(PATIENCE), 0)
 
 
 del GenkanTest, ServerTest  # they are not tests themselves

@@ -91,7 +91,7 @@ class HiddenStoresAuto(Uploads):
                 data.close()
                 session.close()
                 os.kill(self.server.pair().session, signal.SIGCONT)
-            self.server.wait_no_pairs(5)
+            self.server.wait_no_pairs()
             self.assert_old()
 
     def test_quit_behind_the_upload_counts_as_its_end(self):
@@ -113,7 +113,7 @@ class HiddenStoresAuto(Uploads):
                     session = self.session()
                     self.begin(session, mode=mode)
                     os.kill(getattr(self.server.pair(), who), signal.SIGKILL)
-                    self.server.wait_no_pairs(5)
+                    self.server.wait_no_pairs()
                     self.assert_old()
 
     def test_new_file_that_breaks_stays_and_is_resumed(self):

@@ -58,13 +58,14 @@ class Who(ServerTest):
         self.assertEqual(sessions(self.world), [])
 
     def test_before_login(self):
+        before = time.time()
         control = self.connect()
         control.greet()
         row = self.look()
         self.assertEqual(row["pid"], self.server.pair().monitor)
         self.assertEqual((row["user"], row["state"], row["host"]), (None, "login", "127.0.0.1"))
         self.assertEqual(row["port"], control.sock.getsockname()[1])
-        self.assertLess(abs(time.time() - row["began"]), 5)
+        self.assertTrue(before - 1 <= row["began"] <= time.time() + 1, row)
         self.assertNotIn("path", row)
 
     def test_logged_in(self):
@@ -72,7 +73,7 @@ class Who(ServerTest):
         row = self.look()
         self.assertEqual((row["user"], row["state"]), (USER, "idle"))
         self.assertRegex(done(self.world, "who"),
-                         rf"(?m)^ *\d+  {USER} +127\.0\.0\.1 +0:0\d  idle for 0:0\d$")
+                         rf"(?m)^ *\d+  {USER} +127\.0\.0\.1 +\d:\d\d  idle for \d:\d\d$")
 
     def test_a_download_with_size_and_progress(self):
         size = 50_000_000
@@ -154,10 +155,16 @@ class Screen:
 
     def __init__(self, world, rows=24, columns=100):
         self.output = b""
+        gate, opener = os.pipe()
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
+            os.close(opener)
+            os.read(gate, 1)  # the terminal is ready
             os.execv(CTL, [CTL, "who", "-r", world.run, "--watch"])
+        os.close(gate)
         self.resize(rows, columns)
+        self.before = termios.tcgetattr(self.terminal)
+        os.close(opener)
 
     def resize(self, rows, columns):
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -175,10 +182,13 @@ class Screen:
         text = self.read().rpartition("\033[H")[2].partition("\033[J")[0]
         return text.replace("\033[K", "").split("\r\n")
 
-    def wait(self, pattern, timeout=10):
+    def wait(self, pattern):
         def look():
             return re.search(pattern, "\n".join(self.last()), re.M)
-        return wait_until(look, f"the screen shows {pattern!r}; it was {self.last()}", timeout)
+        try:
+            return wait_until(look, f"the screen shows {pattern!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it was {self.last()}") from None
 
     def end(self):
         """Its exit status."""
@@ -209,7 +219,7 @@ class Watch(ServerTest):
             taken = 0
             while taken < 10_000_000:
                 taken += len(data.socket().recv(65536))
-            screen.wait(rf"^ *\d+  {USER} +127\.0\.0\.1 +0:\d\d  reads /huge$")
+            screen.wait(rf"^ *\d+  {USER} +127\.0\.0\.1 +\d:\d\d  reads /huge$")
             screen.wait(r"^ +\[#{4,}-+\] +[2-9]\d% of 50 MB  [\d.]+ [kMG]?B/s")
             screen.wait(r"  1 connection, [\d.]+ [kMG]?B/s down, 0 B/s up ")
             data.read_all()
@@ -221,14 +231,13 @@ class Watch(ServerTest):
     def test_it_ends_by_ctrl_c_and_leaves_the_terminal_as_it_was(self):
         for key in (b"q", b"\x03"):
             screen = self.screen()
-            before = termios.tcgetattr(screen.terminal)
             screen.wait("0 connections")
             # no echo of keys, and no waiting for a whole line
             self.assertFalse(termios.tcgetattr(screen.terminal)[3] & (termios.ECHO | termios.ICANON))
             os.write(screen.terminal, key)
             wait_until(lambda: "\033[?1049l" in screen.read(), "the screen is left")
             wait_until(lambda: termios.tcgetattr(screen.terminal)[3] & termios.ECHO, "echo is back")
-            self.assertTrue(before[3] & termios.ECHO)
+            self.assertTrue(screen.before[3] & termios.ECHO)
             self.assertEqual(screen.end(), 0)
 
     def test_a_small_screen_says_how_many_are_left_out(self):
@@ -256,8 +265,8 @@ class Kick(ServerTest):
 
     def test_by_pid(self):
         control = self.session()
+        pid = self.server.pair().monitor
         other = self.session()
-        pid = self.server.pairs()[0].monitor
         self.assertEqual(done(self.world, "kick", str(pid)), f"{pid} {USER} 127.0.0.1: ended\n")
         self.kicked(control)
         self.assertEqual(len(sessions(self.world)), 1)
@@ -308,13 +317,20 @@ class Kick(ServerTest):
             self.assertEqual(os.listdir(self.home), ["file"])
 
     def test_while_a_login_is_delayed(self):
-        control = self.connect()
-        control.greet()
-        control.command(f"USER {USER}", 331)
-        control.send(b"PASS wrong\r\n")
-        control.wait_taken()
-        done(self.world, "kick", str(session_of(self.world)["pid"]))
-        self.server.wait_no_pairs(1)
+        """Nobody waits for the delay's end: then there would be a 530 first."""
+        for _ in range(10):
+            control = self.connect()
+            control.greet()
+            control.command(f"USER {USER}", 331)
+            control.send(b"PASS wrong\r\n")
+            control.wait_taken()
+            done(self.world, "kick", str(session_of(self.world)["pid"]))
+            code = control.expect(530, 421).code
+            self.server.wait_no_pairs()
+            if code == 421:
+                return
+            # on a busy machine the second was over before the kick
+        self.fail("the delay is waited for")
 
     def test_nobody_is_meant(self):
         self.session()
@@ -370,7 +386,7 @@ class Dead:
                 for who in whom:
                     with contextlib.suppress(ProcessLookupError):  # it follows the other at once
                         os.kill(getattr(pair, who), signal.SIGKILL)
-                self.server.wait_no_pairs(5)
+                self.server.wait_no_pairs()
                 self.assertEqual(sessions(self.world), [])
 
     def test_session_killed(self):
@@ -388,7 +404,7 @@ class Dead:
             with self.subTest(state=state.__name__):
                 state()
                 os.kill(self.pair().monitor, signal.SIGTERM)
-                self.server.wait_no_pairs(5)
+                self.server.wait_no_pairs()
                 self.assertEqual(sessions(self.world), [])
 
 
@@ -496,7 +512,7 @@ class Ban(ServerTest):
 
     def test_a_host_for_a_time(self):
         self.assertIn("for 600 seconds", done(self.world, "ban", "127.0.0.9", "10m"))
-        self.assertRegex(done(self.world, "bans"), r"^127\.0\.0\.9 +(10:00|9:5\d) left\n$")
+        self.assertRegex(done(self.world, "bans"), r"^127\.0\.0\.9 +(10:00|9:\d\d) left\n$")
         self.refused("127.0.0.9")
         done(self.world, "ban", "127.0.0.9", "1s")
         wait_until(lambda: done(self.world, "bans") == "Nobody is banned.\n", "it is over")

@@ -7,6 +7,7 @@
 #ifndef GENKAN_FUZZ_H
 #define GENKAN_FUZZ_H
 
+#include <errno.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 __attribute__((noreturn)) static inline void
 fuzz_failed(const char *what, const char *file, int line)
 {
-	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+	fprintf(stderr, "%s:%d: does not hold: %s (errno: %s)\n", file, line, what, strerror(errno));
 	abort();
 }
 

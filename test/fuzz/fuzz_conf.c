@@ -34,6 +34,21 @@ read_and_print(const char *text, size_t size)
 	return print;
 }
 
+/* True if a directive has several lines: -o would take the place of all of them. */
+static bool
+has_many_lines(const char *print)
+{
+	const char *next;
+
+	for (; (next = strchr(print, '\n')) != NULL; print = next + 1) {
+		size_t word = strcspn(print, " \n");
+
+		if (strncmp(print, next + 1, word + 1) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The same print, given line by line to -o. */
 static void
 check_by_option(const char *print)
@@ -65,7 +80,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	again = read_and_print(print, strlen(print));
 	CHECK(again != NULL && strcmp(print, again) == 0);
-	check_by_option(print);
+	if (!has_many_lines(print))
+		check_by_option(print);
 	free(again);
 	free(print);
 	return 0;

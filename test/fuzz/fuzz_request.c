@@ -63,6 +63,7 @@ static const struct {
 	[REQ_SPACE] = { SHAPE(path, ans_space), { TEXT(path, path) } },
 	[REQ_SYMLINK] = { SHAPE(symlink, answer), { TEXT(symlink, target), TEXT(symlink, path) } },
 	[REQ_ENDED] = { sizeof(struct req_done), 0, { TEXT(done, path) }, BOOLS(done, complete, 4) },
+	[REQ_RATE] = { SHAPE(rate, ans_rate), .flags = BOOLS(rate, sends, 1) },
 	[REQ_CERTIFICATE] = { SHAPE(certificate, ans_login), { TEXT(certificate, user) } },
 	[REQ_TLS] = { SHAPE(tls, answer), { TEXT(tls, host) }, BOOLS(tls, names_told, 3) },
 };

@@ -1,7 +1,7 @@
 /*
  * Runs a fuzz target over the files of its corpus: argument files or
  * directories, or $srcdir/test/fuzz/corpus/NAME. Ends with status 0, by abort(3)
- * behind the name of the file that breaks a property, or after ten seconds in
+ * behind the name of the file that breaks a property, or after a minute in
  * one file.
  */
 #include <dirent.h>
@@ -11,7 +11,7 @@
 
 #include "fuzz.h"
 
-#define SECONDS 10
+#define SECONDS 60
 
 static char now[4096]; /* the file that is replayed */
 

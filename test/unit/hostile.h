@@ -17,7 +17,7 @@
 #include "request.h"
 
 /* No monitor lives longer than this, whatever happens. */
-#define HOUSE_SECONDS 20
+#define HOUSE_SECONDS 60
 
 #define HOUSE_USER     "bob"
 #define HOUSE_PASSWORD "open sesame"

@@ -96,7 +96,7 @@ run(void (*act)(void))
 		skip();
 	assert_int_not_equal(pid = fork(), -1);
 	if (pid == 0) {
-		alarm(20);
+		alarm(60);
 		act();
 		_exit(0);
 	}
@@ -637,6 +637,6 @@ main(void)
 		cmocka_unit_test(no_new_privs_and_not_dumpable),
 	};
 
-	alarm(60);
+	alarm(300);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -369,6 +369,14 @@ limits_that_mean_nothing_are_refused(void **state)
 	assert_string_equal(printed(&conf, "BanAfter"), before);
 }
 
+static int64_t
+rate_of(const char *user, bool anonymous, bool sends)
+{
+	const struct rate_rule *rule = conf_transfer_rate(&conf, user, anonymous, sends);
+
+	return rule == NULL ? 0 : rule->rate;
+}
+
 static void
 transfer_rates_are_rules(void **state)
 {
@@ -387,6 +395,8 @@ transfer_rates_are_rules(void **state)
 		{ "5  user  eve,anna", "5 user eve,anna", 5120, 5120 },
 		{ "5 user ann,annabel,a", "5 user ann,annabel,a", 0, 0 },
 		{ "104857600", "104857600", 107374182400, 107374182400 },
+		{ "100 shared", "100 shared", 102400, 102400 },
+		{ "RETR 9  SHARED  user anna", "RETR 9 shared user anna", 9216, 0 },
 	};
 	char line[128];
 
@@ -396,8 +406,8 @@ transfer_rates_are_rules(void **state)
 		assert_set(line);
 		assert_string_equal(printed(&conf, "TransferRate"), rows[i].prints);
 		assert_survives_print();
-		assert_int_equal(conf_transfer_rate(&conf, "anna", false, true), rows[i].sends);
-		assert_int_equal(conf_transfer_rate(&conf, "anna", false, false), rows[i].receives);
+		assert_int_equal(rate_of("anna", false, true), rows[i].sends);
+		assert_int_equal(rate_of("anna", false, false), rows[i].receives);
 	}
 }
 
@@ -407,13 +417,13 @@ transfer_rates_of_a_user_come_before_those_of_all(void **state)
 	(void)state;
 	assert_read("TransferRate RETR 100\nTransferRate RETR 50\nTransferRate 10 user bob,eve\n"
 		    "TransferRate RETR none user anna\nTransferRate 20 user ftp\n");
-	assert_int_equal(conf_transfer_rate(&conf, "cat", false, true), 102400);
-	assert_int_equal(conf_transfer_rate(&conf, "cat", false, false), 0);
-	assert_int_equal(conf_transfer_rate(&conf, "eve", false, true), 10240);
-	assert_int_equal(conf_transfer_rate(&conf, "eve", false, false), 10240);
-	assert_int_equal(conf_transfer_rate(&conf, "anna", false, true), 0);
+	assert_int_equal(rate_of("cat", false, true), 102400);
+	assert_int_equal(rate_of("cat", false, false), 0);
+	assert_int_equal(rate_of("eve", false, true), 10240);
+	assert_int_equal(rate_of("eve", false, false), 10240);
+	assert_int_equal(rate_of("anna", false, true), 0);
 	/* guests type what they like */
-	assert_int_equal(conf_transfer_rate(&conf, "ANONYMOUS", true, true), 20480);
+	assert_int_equal(rate_of("ANONYMOUS", true, true), 20480);
 	assert_survives_print();
 	/* -o takes the place of all lines */
 	assert_set("TransferRate STOR 7");

@@ -429,6 +429,6 @@ main(void)
 		TEST(failures_of_processes_at_once_are_all_counted),
 	};
 
-	alarm(60);
+	alarm(300);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

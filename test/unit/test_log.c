@@ -451,7 +451,7 @@ act_flood(void)
 
 	enter_root();
 	log_open("g", false, true);
-	alarm(10);
+	alarm(60);
 	for (i = 0; i < 2000; i++)
 		log_info("line %d", i);
 }
@@ -561,6 +561,6 @@ main(void)
 		TEST_IN_ROOT(without_dev_log_the_clients_stderr_stays_clean),
 	};
 
-	alarm(60);
+	alarm(300);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

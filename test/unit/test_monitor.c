@@ -59,6 +59,7 @@ static const struct row {
 	{ REQ_ENDED, sizeof(struct req_done), 0, { FIELD(done, path) },
 	    { FIELD(done, complete), FIELD(done, upload), FIELD(done, ascii),
 		FIELD(done, listing) } },
+	{ REQ_RATE, sizeof(struct req_rate), sizeof(struct ans_rate), { { 0 } }, { FIELD(rate, sends) } },
 	{ REQ_CERTIFICATE, sizeof(struct req_certificate), sizeof(struct ans_login),
 	    { FIELD(certificate, user) } },
 	{ REQ_TLS, sizeof(struct req_tls), sizeof(struct answer), { FIELD(tls, host) },

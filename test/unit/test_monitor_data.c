@@ -221,7 +221,7 @@ others_are_told_the_masquerade_address(void **state)
 
 /* Starts a monitor whose gateway is a pipe that the caller writes; returns its end. */
 static int
-with_gateway(struct house *h)
+with_patient_gateway(struct house *h, const char *timeout)
 {
 	int ends[2];
 
@@ -230,9 +230,15 @@ with_gateway(struct house *h)
 	h->not_its = ends[1];
 	h->client.lan = false;
 	house_conf(h, "MasqueradeAddress home.example.net");
-	house_conf(h, "MasqueradeTimeout 1");
+	house_conf(h, timeout);
 	house_login(h);
 	return ends[1];
+}
+
+static int
+with_gateway(struct house *h)
+{
+	return with_patient_gateway(h, "MasqueradeTimeout 1");
 }
 
 static void
@@ -361,7 +367,7 @@ announced_ports_are_not_for_the_lan(void **state)
 
 /* Starts a monitor with PortMapping whose gateway is the caller, at the end that is returned. */
 static int
-with_mapping(struct house *h, const char *masquerade)
+with_patient_mapping(struct house *h, const char *masquerade, const char *timeout)
 {
 	int ends[2];
 
@@ -370,11 +376,17 @@ with_mapping(struct house *h, const char *masquerade)
 	h->not_its = ends[1];
 	h->client.lan = false;
 	house_conf(h, masquerade);
-	house_conf(h, "MasqueradeTimeout 1");
+	house_conf(h, timeout);
 	house_conf(h, "PortMapping auto");
 	house_conf(h, "PassivePorts 45000");
 	house_login(h);
 	return ends[1];
+}
+
+static int
+with_mapping(struct house *h, const char *masquerade)
+{
+	return with_patient_mapping(h, masquerade, "MasqueradeTimeout 1");
 }
 
 static void
@@ -418,13 +430,15 @@ static void
 an_address_that_comes_after_its_time_is_announced_with_the_port(void **state)
 {
 	struct house *h = *state;
-	int gateway = with_mapping(h, "MasqueradeAddress home.example.net"), fd;
+	int gateway = with_patient_mapping(
+	        h, "MasqueradeAddress home.example.net", "MasqueradeTimeout 4"), fd;
 	struct netaddr announce;
-	int64_t began = house_clock();
+	int64_t began;
 
 	/* neither answer comes in time, which is the same for both */
+	began = house_clock();
 	assert_int_equal(ask_listen(h, false, &announce, &fd), 0);
-	assert_true(house_clock() - began < 1900);
+	assert_true(house_clock() - began < 7900);
 	assert_true(is_address(&announce, "127.0.0.1"));
 	close(fd);
 	say(gateway, "address 198.51.100.23 x\nmapped 45000 61000 198.51.100.9 120 upnp\n");
@@ -464,7 +478,7 @@ a_gateway_that_dies_or_is_silent_costs_the_mapping_alone(void **state)
 	began = house_clock();
 	assert_int_equal(ask_listen(h, true, &announce, &fd), 0);
 	assert_int_equal(announce.port, 45000);
-	assert_in_range(house_clock() - began, 950, 4000);
+	assert_in_range(house_clock() - began, 950, 30000);
 	close(fd);
 	close(gateway);
 	for (int i = 0; i < 2; i++) {
@@ -527,17 +541,17 @@ a_silent_gateway_costs_its_time_once(void **state)
 	struct house *h = *state;
 	int64_t began = house_clock();
 	struct netaddr announce;
-	int gateway = with_gateway(h), fd;
+	int gateway = with_patient_gateway(h, "MasqueradeTimeout 4"), fd;
 
 	/* EPSV has no address and does not wait */
 	assert_int_equal(ask_listen(h, true, &announce, &fd), 0);
 	close(fd);
-	assert_true(house_clock() - began < 900);
+	assert_true(house_clock() - began < 3900);
 	passive_is(h, "127.0.0.1");
-	assert_in_range(house_clock() - began, 950, 4000);
+	assert_in_range(house_clock() - began, 3950, 30000);
 	began = house_clock();
 	passive_is(h, "127.0.0.1");
-	assert_true(house_clock() - began < 900);
+	assert_true(house_clock() - began < 3900);
 	/* late is better than never */
 	say(gateway, "address 198.51.100.23\n");
 	passive_is(h, "198.51.100.23");
@@ -754,7 +768,7 @@ a_pair_of_ports_in_use_falls_back_to_another_source(void **state)
 	assert_int_equal(local_port(one), source);
 	began = house_clock();
 	assert_int_equal(ask_connect(h, port, &two), 0);
-	assert_true(house_clock() - began < 2000);
+	assert_true(house_clock() - began < 15000);
 	assert_int_not_equal(local_port(two), source);
 	close(one);
 	close(two);

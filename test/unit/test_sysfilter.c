@@ -431,7 +431,7 @@ run(int (*act)(void))
 	assert_int_not_equal(pid = fork(), -1);
 	if (pid == 0) {
 		crash_as_usual();
-		alarm(20);
+		alarm(60);
 		setrlimit(RLIMIT_CORE, &no_core);
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 			_exit(254);
@@ -562,6 +562,6 @@ main(void)
 		};
 	for (i = 0; i < COUNT(fixed); i++)
 		tests[COUNT(rows) + i] = fixed[i];
-	alarm(120);
+	alarm(300);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
