@@ -8,6 +8,7 @@
 #define GENKAN_AUTH_REQUEST_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,6 +25,7 @@ struct auth_question {
 	char user[REQ_NAME];
 	char password[REQ_PASS];
 	char rhost[NETADDR_TEXT];
+	bool certified; /* who it is has been proved already: no password is asked for */
 };
 
 enum auth_outcome {

@@ -24,6 +24,7 @@
 #include "gateway_start.h"
 #include "launcher.h"
 #include "log.h"
+#include "monitor/auth.h"
 #include "monitor/children.h"
 #include "monitor/monitor.h"
 #include "monitor/rights.h"
@@ -283,7 +284,8 @@ without_client(struct options *o, const struct conf *conf)
 	if (o->check) {
 		for (unsigned i = 0; i < n; i++)
 			fprintf(stderr, "warning: %s\n", advice[i]);
-		if (!names_load(conf, error)) {
+		if (auth_certificate_check(conf, error, sizeof(error)) == -1 ||
+		    !names_load(conf, error)) {
 			fprintf(stderr, "%s\n", error);
 			return EX_CONFIG;
 		}
@@ -293,6 +295,8 @@ without_client(struct options *o, const struct conf *conf)
 	log_set_level(o->debug ? LOG_DEBUG : conf->log_level);
 	for (unsigned i = 0; i < n; i++)
 		log_warnx("%s", advice[i]);
+	if (auth_certificate_check(conf, error, sizeof(error)) == -1)
+		log_warnx("%s", error); /* passwords do without it */
 	o->launcher.listen_fds = start_listen_fds();
 	return launcher_run(&o->launcher, conf);
 }

@@ -25,6 +25,7 @@
 #define REQ_PATH 4096 /* with NUL */
 #define REQ_NAME 256  /* a user's name, with NUL */
 #define REQ_PASS 512
+#define REQ_DER 7936  /* a client's certificate; no request is larger than others by it */
 #define REQ_OWNER 33 /* a name that a file's owner is shown by, with NUL */
 
 enum request {
@@ -46,6 +47,7 @@ enum request {
 	REQ_TLS,       /* req_tls     -> answer: 0: genkan-ftpd-tls goes on, this session ends; state LOGIN */
 	REQ_ENDED,     /* req_done    -> no answer: REQ_DONE where nothing is left to be done or told */
 	REQ_RATE,      /* req_rate    -> ans_rate: a transfer's present part of a shared TransferRate */
+	REQ_CERTIFICATE, /* req_certificate -> as REQ_LOGIN; state LOGIN, and with TLS alone */
 	REQ_END
 };
 
@@ -77,6 +79,17 @@ struct ans_login { /* EACCES: not granted, whatever the reason; EPERM: that was 
 	uint32_t rights;
 	bool anonymous;
 	char directory[REQ_PATH]; /* where the session begins, in the client's root */
+};
+
+/*
+ * TLSUserCertificates: the certificate, in DER form, that a client of this name has shown. That it has
+ * its key, and what TLSClientCA says of it, the session has seen; whose it is, the monitor finds out by
+ * hashing it. EACCES: nobody's or not that user's, or not let in: a password may still come.
+ */
+struct req_certificate {
+	uint32_t len; /* of der */
+	char user[REQ_NAME];
+	uint8_t der[REQ_DER];
 };
 
 /* AUTH TLS: what of the session the new one, in a process of its own, goes on with (RFC 4217). */
@@ -226,7 +239,10 @@ union any_request {
 	struct req_symlink symlink;
 	struct req_tls tls;
 	struct req_rate rate;
+	struct req_certificate certificate;
 };
+_Static_assert(sizeof(struct req_certificate) <= sizeof(struct req_list), "a request is too large");
+
 union any_answer {
 	struct answer plain;
 	struct ans_login login;

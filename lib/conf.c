@@ -67,6 +67,7 @@ static const struct directive directives[] = {
 	{ "TLSStrictEOF", &confvalue_switches, CONF(tls_strict_eof), "on" },
 	{ "TLSVerifyClient", &conftls_verifies, CONF(tls_verify_client), "off" },
 	{ "TLSClientCA", &confvalue_paths, CONF(tls_client_ca), "none" },
+	{ "TLSUserCertificates", &confvalue_paths, CONF(tls_user_certificates), "none" },
 	{ "TLSOCSPFile", &confvalue_paths, CONF(tls_ocsp_file), "none" },
 	{ "MaxClients", &confvalue_clients, CONF(max_clients), "30" },
 	{ "MaxLoginAttempts", &confvalue_attempts, CONF(max_login_attempts), "3" },

@@ -204,6 +204,7 @@ struct conf {
 	bool tls_strict_eof;
 	enum tls_verify tls_verify_client;
 	char *tls_client_ca;
+	char *tls_user_certificates; /* certusers.h */
 	char *tls_ocsp_file; /* for the first certificate */
 
 	unsigned max_clients; /* 1..SLOTS_MAX */

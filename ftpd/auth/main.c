@@ -105,7 +105,7 @@ check(const struct auth_options *o, struct auth_question *q, struct auth_verdict
 	memset(v, 0, sizeof(*v));
 	auth_decide(v, AUTH_WRONG, "unknown-user");
 	/* no module has to cope with names and passwords that nobody has */
-	if (q->password[0] == '\0')
+	if (q->password[0] == '\0' && !q->certified)
 		auth_decide(v, AUTH_WRONG, "empty-password");
 	else if (pwfile_name_ok(q->user) && o->service != NULL)
 		pam_check(o->service, q, v);

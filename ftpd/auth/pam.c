@@ -106,7 +106,7 @@ tell(const char *service)
 		log_warnx("there is no %s: what PAM has for \"other\" counts", path);
 }
 
-/* May the user come in, now that the password is right? */
+/* May the user come in, now that the password is right (or a certificate has stood for it)? */
 static void
 check_account(struct auth_verdict *v)
 {
@@ -142,7 +142,7 @@ pam_check(const char *service, const struct auth_question *q, struct auth_verdic
 
 	once.password = q->password;
 	last = pam_start(service, q->user, &conversation, &handle);
-	if (last == PAM_SUCCESS && set_items(q) == PAM_SUCCESS)
+	if (last == PAM_SUCCESS && set_items(q) == PAM_SUCCESS && !q->certified)
 		last = pam_authenticate(handle, PAM_DISALLOW_NULL_AUTHTOK);
 	once.password = NULL;
 	if (last != PAM_SUCCESS) {

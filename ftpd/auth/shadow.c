@@ -25,22 +25,34 @@ expiry(const struct spwd *s, long today)
 	return NULL;
 }
 
+/* NULL, or why the password is not this account's. */
+static const char *
+wrong_password(const struct auth_question *q, const char *hash)
+{
+	/* "x" of passwd(5) is for a shadow entry, which is missing */
+	if (pwhash_is_one(hash) && strcmp(hash, "x") != 0)
+		return pwhash_matches(q->password, hash) ? NULL : "bad-password";
+	(void)pwhash_matches(q->password, PWHASH_DUMMY);
+	return "locked";
+}
+
+/* NULL, or why who needs no password stays out: "!" locks the account, "*" only has no password. */
+static const char *
+locked(const char *hash)
+{
+	return hash[0] == '!' || strcmp(hash, "x") == 0 ? "locked" : NULL;
+}
+
 void
 shadow_check(const struct auth_question *q, struct auth_verdict *v)
 {
 	const struct passwd *user = getpwnam(q->user);
 	const struct spwd *shadow = user == NULL ? NULL : getspnam(q->user);
-	const char *hash = shadow != NULL ? shadow->sp_pwdp : user != NULL ? user->pw_passwd : "";
-	const char *why;
+	const char *hash = shadow != NULL ? shadow->sp_pwdp : user != NULL ? user->pw_passwd : "!";
+	const char *why = q->certified ? locked(hash) : wrong_password(q, hash);
 
-	/* "x" of passwd(5) is for a shadow entry, which is missing */
-	if (!pwhash_is_one(hash) || strcmp(hash, "x") == 0) {
-		(void)pwhash_matches(q->password, PWHASH_DUMMY);
-		auth_decide(v, AUTH_WRONG, user == NULL ? "unknown-user" : "locked");
-		return;
-	}
-	if (!pwhash_matches(q->password, hash)) {
-		auth_decide(v, AUTH_WRONG, "bad-password");
+	if (why != NULL) {
+		auth_decide(v, AUTH_WRONG, user == NULL ? "unknown-user" : why);
 		return;
 	}
 	why = shadow == NULL ? NULL : expiry(shadow, (long)(time(NULL) / DAY));

@@ -1,13 +1,16 @@
 /*
- * The certificates. genkan-ftpd-tls looks at them (genkanctl knows no TLS); this reads what it
- * says.
+ * The certificates: genkan-ftpd-tls looks at them (genkanctl knows no TLS), this reads what it says.
+ * And the file that says which user has which.
  */
 #include "check.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "certusers.h"
 #include "program.h"
 
 #define PROGRAM   "genkan-ftpd-tls"
@@ -76,6 +79,31 @@ look_at(struct check *c, const char *program, const char *file, const char *key,
 	return named;
 }
 
+/* TLSUserCertificates: can the server use it? */
+static void
+look_at_users(struct check *c)
+{
+	const char *path = c->conf.tls_user_certificates;
+	char full[PATH_MAX], wrong[CERTUSERS_ERROR], none[CERTUSERS_PRINT] = "";
+	FILE *file = NULL;
+	struct stat st;
+
+	if (path[0] == '\0' || !host_path(c, path, full))
+		return;
+	if ((file = fopen(full, "re")) == NULL && errno == EACCES)
+		return; /* root could, and the server is root */
+	if (file == NULL || fstat(fileno(file), &st) == -1)
+		(void)strlcpy(wrong, strerror(errno), sizeof(wrong));
+	else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		(void)strlcpy(wrong, "other users may write it", sizeof(wrong));
+	else
+		(void)certusers_have(file, "", none, wrong);
+	if (file != NULL)
+		fclose(file);
+	if (wrong[0] != '\0')
+		check_say(c, "tls-users-wrong", path, wrong, NULL);
+}
+
 void
 check_tls(struct check *c)
 {
@@ -106,4 +134,5 @@ check_tls(struct check *c)
 		(void)conf_tls_file(c->conf.tls_certificate_file, 0, file);
 		check_say(c, "tls-name", file, host, NULL);
 	}
+	look_at_users(c);
 }

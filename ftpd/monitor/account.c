@@ -31,7 +31,7 @@ account_open_file(const char *directive, const char *name)
 	if (fstat(fileno(file), &st) == 0 && (st.st_uid == geteuid() || st.st_uid == 0) &&
 	    (st.st_mode & others) == 0)
 		return file;
-	log_warnx("%s %s: other users may write it; nobody is let in", directive, name);
+	log_warnx("%s %s: other users may write it: it cannot be believed", directive, name);
 	fclose(file);
 	return NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * The methods of checking a password. Each looks at a user's name and says
+ * The methods of checking a password, or the certificate in its place. Each looks at a user's name and says
  * whether it is the one to decide; login.c asks them in turn.
  */
 #ifndef GENKAN_AUTH_H
@@ -13,6 +13,7 @@
 
 struct conf;
 struct monitor;
+struct req_certificate;
 struct req_login;
 
 enum auth {
@@ -27,6 +28,7 @@ struct grant {
 	gid_t gid;
 	bool anonymous;
 	bool system;  /* a user of the system; its groups are told already */
+	bool certified; /* set before: a certificate has proved who it is, no password is looked at */
 	bool expired; /* the password is right, but it or the account has expired */
 	char word[32]; /* room for a reason that is not ours */
 	char home[PATH_MAX];
@@ -53,6 +55,15 @@ enum auth auth_file(const struct conf *conf, const struct req_login *r, struct g
  * it and ends again unless the session is to be kept.
  */
 enum auth auth_system(struct monitor *m, const struct req_login *r, struct grant *g);
+
+/*
+ * True if a line of TLSUserCertificates gives the user of r this certificate. What is wrong with the
+ * file, and the fingerprint of a certificate that is nobody's, is told in the log.
+ */
+bool auth_certificate(struct monitor *m, const struct req_certificate *r);
+
+/* genkan-ftpd -t: 0, or -1 with what is wrong with the file, its name in front. */
+int auth_certificate_check(const struct conf *conf, char *error, size_t size);
 
 /* PAMSession, WtmpLog: the login is recorded until m->keeper is closed. 0, or -1: refuse it. */
 int auth_system_keep(struct monitor *m);

@@ -62,7 +62,7 @@ deny(struct grant *g, const char *reason)
 	return AUTH_DENIED;
 }
 
-/* The entry of a user whose password is right: may it be let in? */
+/* The entry of a user who is who he says: may it be let in? */
 static enum auth
 accept_entry(const struct pwentry *entry, struct grant *g)
 {
@@ -88,6 +88,11 @@ check(const struct conf *conf, FILE *file, const struct req_login *r, char buf[s
 	found = pwfile_find(file, r->user, buf, &entry) == 1;
 	if (!found && conf->auth_system != AUTH_SYSTEM_OFF)
 		return AUTH_PASS_ON;
+	if (g->certified) { /* "!" locks an account, "*" only has no password */
+		if (!found || entry.hash[0] == '!')
+			return deny(g, found ? "locked" : "unknown-user");
+		return accept_entry(&entry, g);
+	}
 	if (!found || !pwhash_is_one(entry.hash)) {
 		(void)pwhash_matches(r->password, first_hash(file, buf));
 		return deny(g, found ? "locked" : "unknown-user");

@@ -95,9 +95,9 @@ auth_system_end(struct monitor *m)
 }
 
 static int
-ask(struct monitor *m, const struct req_login *r, struct auth_verdict *v)
+ask(struct monitor *m, const struct req_login *r, bool certified, struct auth_verdict *v)
 {
-	struct auth_question q = { .user = "" };
+	struct auth_question q = { .certified = certified };
 	uint32_t type;
 	int sent;
 
@@ -155,7 +155,7 @@ auth_system(struct monitor *m, const struct req_login *r, struct grant *g)
 		return deny(g, "no-root");
 	}
 	auth_system_end(m);
-	if (start(m) == -1 || ask(m, r, &v) == -1) {
+	if (start(m) == -1 || ask(m, r, g->certified, &v) == -1) {
 		log_warn(PROGRAM " gives no verdict");
 		auth_system_end(m);
 		return deny(g, "no-verdict");

@@ -3,7 +3,7 @@
  *
  * The order, as root (each step fails the login rather than go on):
  *
- *	the password is checked; uid 0 and gid 0 are refused
+ *	the password, or the certificate, is checked; uid 0 and gid 0 are refused
  *	AnonymousRoot and DisplayLogin are opened: the administrator named them
  *	setgroups, setresgid, setresuid: from here on we are the user for good
  *	home or DefaultRoot is opened, as the user
@@ -348,15 +348,55 @@ fill_account(struct monitor *m, const char *user, const struct grant *g, unsigne
 	a->rights = rights;
 }
 
+/* Lets in whom grant is for, if nothing else is against it; the answer to the request. */
+static int
+come_in(struct monitor *m, const char *user, struct grant *grant, union any_answer *ans, int *fd)
+{
+	struct account *a = &m->account;
+	char peer[NETADDR_TEXT];
+	const char *reason;
+	unsigned rights;
+
+	if ((reason = account_admit(m->conf, user, grant, &rights)) != NULL)
+		return refuse(m, user, reason);
+	if (grant->expired)
+		return refuse(m, user, grant->reason) == EPERM ? EPERM : EKEYEXPIRED;
+
+	fill_account(m, user, grant, rights);
+	if (limits_enter(m) == EUSERS) {
+		auth_system_end(m);
+		memset(a, 0, sizeof(*a));
+		m->attempts++;
+		return EUSERS;
+	}
+	if (auth_system_keep(m) == -1) {
+		limits_leave(m);
+		memset(a, 0, sizeof(*a));
+		return refuse(m, user, "pam-session");
+	}
+	if (enter(m, grant, &ans->login, fd) == -1) {
+		step_back(m, fd);
+		auth_system_end(m);
+		ans->login.directory[0] = '\0';
+		m->attempts++;
+		(void)limits_failed(m); /* a right password takes no less time */
+		return EACCES;
+	}
+	m->state = STATE_USER;
+	tls_forget(m);
+	ans->login.rights = a->rights;
+	ans->login.anonymous = a->anonymous;
+	log_info("login user=\"%s\" rhost=%s root=\"%s\" uid=%ju%s", a->name,
+	    netaddr_text(&m->client->peer, peer), account_root(m->conf, grant), (uintmax_t)a->uid,
+	    grant->certified ? " by=certificate" : "");
+	return 0;
+}
+
 int
 login_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
 {
 	const struct req_login *r = &req->login;
 	struct grant grant = { 0 };
-	struct account *a = &m->account;
-	char peer[NETADDR_TEXT];
-	const char *reason;
-	unsigned rights;
 
 	m->asked = monitor_clock();
 	if (m->spent || m->attempts >= m->conf->max_login_attempts || limits_banned(m))
@@ -370,36 +410,34 @@ login_request(struct monitor *m, const union any_request *req, union any_answer 
 	}
 	if (authenticate(m, r, &grant) != AUTH_GRANTED)
 		return refuse(m, r->user, grant.reason);
-	if ((reason = account_admit(m->conf, r->user, &grant, &rights)) != NULL)
-		return refuse(m, r->user, reason);
-	if (grant.expired)
-		return refuse(m, r->user, grant.reason) == EPERM ? EPERM : EKEYEXPIRED;
+	return come_in(m, r->user, &grant, ans, fd);
+}
 
-	fill_account(m, r->user, &grant, rights);
-	if (limits_enter(m) == EUSERS) {
-		auth_system_end(m);
-		memset(a, 0, sizeof(*a));
-		m->attempts++;
-		return EUSERS;
-	}
-	if (auth_system_keep(m) == -1) {
-		limits_leave(m);
-		memset(a, 0, sizeof(*a));
-		return refuse(m, r->user, "pam-session");
-	}
-	if (enter(m, &grant, &ans->login, fd) == -1) {
-		step_back(m, fd);
-		auth_system_end(m);
-		ans->login.directory[0] = '\0';
-		m->attempts++;
-		(void)limits_failed(m); /* a right password takes no less time */
+/*
+ * A certificate that is not the user's is no failed login: it may be there for TLSVerifyClient
+ * alone, and the password comes next. So it costs no try and no time, and what is against
+ * anybody's login is left for the password to be told.
+ */
+int
+certificate_request(
+    struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
+{
+	const struct req_certificate *r = &req->certificate;
+	struct grant grant = { .certified = true };
+	struct req_login who = { .password = "" };
+
+	m->asked = monitor_clock();
+	if (r->len > sizeof(r->der))
+		return EINVAL;
+	if (!m->tls || m->conf->tls_user_certificates[0] == '\0') {
+		log_warnx("a session shows a certificate that it cannot have been shown");
 		return EACCES;
 	}
-	m->state = STATE_USER;
-	tls_forget(m);
-	ans->login.rights = a->rights;
-	ans->login.anonymous = a->anonymous;
-	log_info("login user=\"%s\" rhost=%s root=\"%s\" uid=%ju", a->name,
-	    netaddr_text(&m->client->peer, peer), account_root(m->conf, &grant), (uintmax_t)a->uid);
-	return 0;
+	if (m->spent || m->attempts >= m->conf->max_login_attempts || limits_banned(m) ||
+	    account_closed(m->conf) || !auth_certificate(m, r))
+		return EACCES;
+	(void)strlcpy(who.user, r->user, sizeof(who.user));
+	if (authenticate(m, &who, &grant) != AUTH_GRANTED)
+		return refuse(m, r->user, grant.reason);
+	return come_in(m, r->user, &grant, ans, fd);
 }

@@ -1,5 +1,5 @@
 /*
- * REQ_LOGIN: checks the password, then becomes the user for good.
+ * REQ_LOGIN and REQ_CERTIFICATE: checks who it is, then becomes the user for good.
  */
 #ifndef GENKAN_LOGIN_H
 #define GENKAN_LOGIN_H
@@ -9,5 +9,7 @@ union any_request;
 union any_answer;
 
 int login_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
+int certificate_request(
+    struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
 
 #endif

@@ -97,6 +97,8 @@ static const struct rule rules[REQ_END] = {
 		NULL, { PART(symlink, path), PART(symlink, target) } },
 	[REQ_TLS] = { "TLS", STATE_LOGIN, 0, SIZES(tls, answer), tls_request, tls_take_over,
 		{ PART(tls, host) }, PARTS(tls, names_told, private) },
+	[REQ_CERTIFICATE] = { "CERTIFICATE", STATE_LOGIN, 0, SIZES(certificate, ans_login),
+		certificate_request, NULL, { PART(certificate, user) } },
 	[REQ_ENDED] = { "ENDED", STATE_USER, 0, sizeof(struct req_done), 0, ended_request, NULL,
 		{ PART(done, path) }, PARTS(done, complete, listing) },
 	[REQ_RATE] = { "RATE", STATE_USER, 0, SIZES(rate, ans_rate), rate_request, NULL,
@@ -301,7 +303,7 @@ serve(struct monitor *m, union any_request *req)
 		return false;
 	}
 	more = answer_request(m, type, req);
-	if (type == REQ_LOGIN)
+	if (type == REQ_LOGIN || type == REQ_CERTIFICATE)
 		explicit_bzero(req, sizeof(*req));
 	return more;
 }

@@ -78,6 +78,7 @@ struct monitor {
 	bool port_told;          /* that the active port cannot be had stands in the log */
 
 	bool tls;      /* the session is genkan-ftpd-tls */
+	bool certificate_told; /* that a certificate is nobody's stands in the log */
 	int successor; /* the socket to it, until it takes over; else -1 */
 	pid_t succeeds; /* its process */
 

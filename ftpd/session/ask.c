@@ -31,6 +31,7 @@ static const char *const names[REQ_END] = {
 	[REQ_TLS] = "TLS",
 	[REQ_ENDED] = "ENDED",
 	[REQ_RATE] = "RATE",
+	[REQ_CERTIFICATE] = "CERTIFICATE",
 };
 
 /*
@@ -105,6 +106,13 @@ ask_login(struct session *s, const char *user, const char *password, struct ans_
 	result = ask(s, REQ_LOGIN, &request, sizeof(request), answer, sizeof(*answer), display);
 	explicit_bzero(&request, sizeof(request));
 	return result;
+}
+
+int
+ask_certificate(struct session *s, const struct req_certificate *request,
+    struct ans_login *answer, int *display)
+{
+	return ask(s, REQ_CERTIFICATE, request, sizeof(*request), answer, sizeof(*answer), display);
 }
 
 int

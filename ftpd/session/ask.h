@@ -19,6 +19,10 @@ struct session;
 int ask_login(struct session *s, const char *user, const char *password, struct ans_login *answer,
     int *display);
 
+/* The same with the client's certificate. EACCES: a password is wanted. */
+int ask_certificate(struct session *s, const struct req_certificate *request,
+    struct ans_login *answer, int *display);
+
 /* AUTH TLS: once it is 0 this session is over, another one goes on. */
 int ask_tls(struct session *s, bool private);
 

@@ -108,6 +108,15 @@ tls_client_name(const struct tls *t)
 	return NULL;
 }
 
+size_t
+tls_certificate(const struct tls *t, unsigned char *der, size_t size)
+{
+	(void)t;
+	(void)der;
+	(void)size;
+	return 0;
+}
+
 const char *
 tls_reason(void)
 {

@@ -56,6 +56,7 @@ struct session {
 	bool reuse_told;     /* that data connections do not resume TLS stands in the log */
 
 	enum login login;
+	bool certified;          /* by a certificate, without a password */
 	unsigned rights;         /* RIGHT_… */
 	bool anonymous;
 	unsigned idle; /* seconds, SITE IDLE; TimeoutIdle until then */

@@ -50,6 +50,8 @@ static struct certificates certificates;
 static char reason[256];
 static char host[REQ_NAME]; /* HOST, where the client's TLS names none */
 static const struct part *ocsp;
+static bool trusted; /* TLSClientCA is there: what it has not signed lets nobody in */
+static bool doubtful; /* as the client's certificate is */
 
 /* Where AES is done by the processor it is the fastest, else ChaCha20 is. */
 static bool
@@ -208,22 +210,33 @@ staple(SSL *ssl, void *arg)
 	return SSL_TLSEXT_ERR_OK;
 }
 
-/* Who signs clients' certificates; false after a line in the log. */
+/* TLSVerifyClient off: any certificate will do for the handshake, tls_certificate() looks at it. */
+static int
+let_pass(int good, X509_STORE_CTX *chain)
+{
+	(void)chain;
+	doubtful |= good != 1;
+	return 1;
+}
+
+/* Are clients asked for certificates, and who signs them? False after a line in the log. */
 static bool
 load_client_ca(const struct handover *h, const struct conf *conf)
 {
 	const struct part *part = handover_find(h, PART_CLIENT_CA, 0);
 	int mode = SSL_VERIFY_PEER;
 
-	if (conf->tls_verify_client == TLS_VERIFY_OFF)
+	if (conf->tls_verify_client == TLS_VERIFY_OFF && conf->tls_user_certificates[0] == '\0')
 		return true;
-	if (part == NULL || !certificates_trust(context, part->bytes, part->len)) {
+	trusted = part != NULL && certificates_trust(context, part->bytes, part->len);
+	if (!trusted && conf->tls_client_ca[0] != '\0') {
 		log_errorx("TLSClientCA %s: there is no certificate in PEM form", conf->tls_client_ca);
 		return false;
 	}
 	if (conf->tls_verify_client == TLS_VERIFY_REQUIRED)
 		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-	SSL_CTX_set_verify(context, mode, NULL);
+	SSL_CTX_set_verify(
+	    context, mode, conf->tls_verify_client == TLS_VERIFY_OFF ? let_pass : NULL);
 	return true;
 }
 
@@ -470,4 +483,28 @@ tls_client_name(const struct tls *t)
 	        sizeof(name)) == -1)
 		return NULL;
 	return name;
+}
+
+size_t
+tls_certificate(const struct tls *t, unsigned char *der, size_t size)
+{
+	static bool told;
+	X509 *peer = SSL_get0_peer_certificate(t->ssl);
+	int len = peer == NULL ? 0 : i2d_X509(peer, NULL);
+	const char *why = NULL;
+
+	if (len <= 0)
+		return 0;
+	if ((size_t)len > size)
+		why = "it is too large";
+	else if (trusted && (doubtful || SSL_get_verify_result(t->ssl) != X509_V_OK))
+		why = "TLSClientCA has not signed it";
+	else if (X509_cmp_timeframe(NULL, X509_get0_notBefore(peer), X509_get0_notAfter(peer)) != 0)
+		why = "it has expired, or its time has not come";
+	if (why == NULL && i2d_X509(peer, &der) == len)
+		return (size_t)len;
+	if (why != NULL && !told)
+		log_info("the client's certificate does not count for TLSUserCertificates: %s", why);
+	told = true;
+	return 0;
 }

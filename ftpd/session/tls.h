@@ -51,6 +51,13 @@ bool tls_resumed(const struct tls *t);
 /* TLS 1.3: one more ticket, for the next data connection, in front of what is written next. */
 void tls_ticket(struct tls *t);
 
+/*
+ * The certificate that the client has shown, with its key and in DER form, where it may count for
+ * TLSUserCertificates. Returns its length, or 0: there is none, TLSClientCA has not signed it, it
+ * has expired, or it does not fit.
+ */
+size_t tls_certificate(const struct tls *t, unsigned char *der, size_t size);
+
 /* "TLSv1.3 TLS_AES_128_GCM_SHA256"; the client's certificate, or NULL; the last failure. */
 const char *tls_text(const struct tls *t);
 const char *tls_client_name(const struct tls *t);

@@ -577,6 +577,46 @@ class Attacks(TlsTest):
             control.at_end()
             server.wait_log(r"did not end within 5 s")
 
+    def test_half_a_data_handshake_ends_with_the_time_that_data_may_stall(self):
+        with contextlib.ExitStack() as stack:
+            world = World()
+            stack.callback(world.close)
+            home = world.add_user()
+            write_file(os.path.join(home, "down"), b"x")
+            server = world.server(flags=("-e",), listen=("127.0.0.1:0",), directives={
+                **self.directives, "TimeoutStalled": "1"})
+            control = TlsControl(server.address)
+            world.controls.append(control)
+            control.greet()
+            control.auth().command(f"USER {USER}", 331)
+            control.command(f"PASS {PASSWORD}", 230)
+            for line in "RETR down", "STOR up", "LIST":
+                with control.data() as data:
+                    control.command(line, 150)
+                    data.sock.sendall(b"\x16\x03\x01\x02\x00\x01\x00")
+                    self.assertIn("handshake", control.expect(425).text)
+            self.assertEqual(control.retrieve("RETR down"), b"x")
+
+    def test_a_handshake_byte_by_byte_is_served(self):
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            control = self.plain()
+            control.command("AUTH TLS", 234)
+            sock, came, goes, text, done = control.sock, ssl.MemoryBIO(), ssl.MemoryBIO(), b"", False
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client = context(maximum_version=version).wrap_bio(came, goes)
+            while not text.endswith(b"\r\n"):
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    if not done:
+                        client.do_handshake()
+                        client.write(b"NOOP\r\n")
+                        done = True
+                    text += client.read()
+                for byte in goes.read():
+                    sock.sendall(bytes([byte]))
+                if not text:
+                    came.write(sock.recv(65536))
+            self.assertRegex(text, rb"^200 ")
+
     def test_client_that_vanishes_in_the_handshake(self):
         control = self.plain()
         control.command("AUTH TLS", 234)
@@ -589,7 +629,9 @@ class Attacks(TlsTest):
         done = subprocess.run(
             ["openssl", "s_client", "-starttls", "ftp", "-tls1_2", "-connect", f"{host}:{port}"],
             input=b"R\nNOOP\n", capture_output=True, timeout=30, check=False)
-        self.assertRegex(done.stdout + done.stderr, rb"(?i)no renegotiation|wrong version|error")
+        # the server's alert, in the client's words
+        self.assertRegex(done.stdout + done.stderr, rb"RENEGOTIATING")
+        self.assertRegex(done.stderr, rb"ssl3_read_bytes:no renegotiation")
 
     def test_alpn_other_than_ftp_is_refused(self):
         for offered, fine in ((["ftp"], True), (["http/1.1", "ftp"], True), (["http/1.1"], False),
@@ -606,16 +648,21 @@ class Attacks(TlsTest):
 
     def test_old_protocols_and_weak_ciphers_are_refused(self):
         host, port = self.server.address
-        for options in (["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], ["-tls1", "-cipher",
-                        "ALL:@SECLEVEL=0"], ["-tls1_2", "-cipher", "AES128-SHA"],
-                        ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA256"],
-                        ["-tls1_2", "-cipher", "eNULL:aNULL:@SECLEVEL=0"],
-                        ["-tls1_2", "-cipher", "DHE"]):
+        version, cipher = rb"alert protocol version.*number 70", rb"alert handshake failure.*number 40"
+        for alert, *options in ((version, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0"),
+                                (version, "-tls1", "-cipher", "ALL:@SECLEVEL=0"),
+                                (cipher, "-tls1_2", "-cipher", "AES128-SHA"),
+                                (cipher, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA256"),
+                                (cipher, "-tls1_2", "-cipher", "eNULL:aNULL:@SECLEVEL=0"),
+                                (cipher, "-tls1_2", "-cipher", "DHE"),
+                                (cipher, "-tls1_2", "-cipher", "PSK:SRP:CAMELLIA:ARIA")):
             done = subprocess.run(["openssl", "s_client", "-starttls", "ftp", "-connect",
                                    f"{host}:{port}", *options], input=b"",
                                   capture_output=True, timeout=30, check=False)
             self.assertNotRegex(done.stdout, rb"Cipher is (?!\(NONE\))", f"{options}")
             self.assertNotEqual(done.returncode, 0, options)
+            # by the server, and not because the client could not
+            self.assertRegex(done.stderr, alert, options)
 
     def test_sigterm_to_every_process_tells_the_client(self):
         """What systemd does at a stop."""

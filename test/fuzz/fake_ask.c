@@ -145,6 +145,18 @@ ask_login(struct session *s, const char *user, const char *password, struct ans_
 }
 
 int
+ask_certificate(struct session *s, const struct req_certificate *request,
+    struct ans_login *answer, int *display)
+{
+	(void)s;
+	(void)request;
+	(void)answer;
+	(void)display;
+	CHECK(!"a certificate in the clear");
+	return -1;
+}
+
+int
 ask_chdir(struct session *s, const char *path)
 {
 	int row = find(s, path);

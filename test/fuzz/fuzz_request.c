@@ -23,7 +23,7 @@
 
 const char fuzz_name[] = "request";
 
-enum { LOGGED_IN = 1, WALK = 2 }; /* flags */
+enum { LOGGED_IN = 1, WALK = 2, TLS = 4 }; /* flags */
 
 #define PACKETS 16       /* what fits into the sockets, with all answers, before anybody reads */
 #define UNSEEN  "UNSEEN" /* a name that no listing shows */
@@ -64,6 +64,7 @@ static const struct {
 	[REQ_SYMLINK] = { SHAPE(symlink, answer), { TEXT(symlink, target), TEXT(symlink, path) } },
 	[REQ_ENDED] = { sizeof(struct req_done), 0, { TEXT(done, path) }, BOOLS(done, complete, 4) },
 	[REQ_RATE] = { SHAPE(rate, ans_rate), .flags = BOOLS(rate, sends, 1) },
+	[REQ_CERTIFICATE] = { SHAPE(certificate, ans_login), { TEXT(certificate, user) } },
 	[REQ_TLS] = { SHAPE(tls, answer), { TEXT(tls, host) }, BOOLS(tls, names_told, 3) },
 };
 /* clang-format on */
@@ -171,8 +172,11 @@ make_world(void)
 	static const char users[] = "root:ab01FAX.bQRSU:0:0::/:/bin/sh\n";
 	static char root[256], file[64];
 	const char *tmp = getenv("TMPDIR");
+	/* of "x", of a user who is not let in */
+	static const char prints[] =
+	    "root 2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\nroot 1\n";
 	char error[CONF_ERROR];
-	int fd = memfd_create("users", MFD_CLOEXEC);
+	int fd = memfd_create("users", MFD_CLOEXEC), certificates = memfd_create("prints", MFD_CLOEXEC);
 
 	snprintf(base, sizeof(base), "%.40s/fuzz-request.XXXXXX", tmp != NULL ? tmp : "/tmp");
 	CHECK(mkdtemp(base) != NULL && atexit(remove_world) == 0);
@@ -193,6 +197,10 @@ make_world(void)
 	CHECK(fd != -1 && fchmod(fd, 0600) == 0 && write(fd, users, strlen(users)) > 0);
 	CHECK(
 	    conf_set(&conf, "fuzz", root, error) == 0 && conf_set(&conf, "fuzz", file, error) == 0);
+	snprintf(file, sizeof(file), "TLSUserCertificates /proc/self/fd/%d", certificates);
+	CHECK(certificates != -1 && fchmod(certificates, 0600) == 0);
+	CHECK(write(certificates, prints, strlen(prints)) > 0);
+	CHECK(conf_set(&conf, "fuzz", file, error) == 0);
 	CHECK(conf_set(&conf, "fuzz", "ReadOnly on", error) == 0);
 	CHECK(conf_set(&conf, "fuzz", "ActivePort any", error) == 0);
 }
@@ -235,7 +243,7 @@ keeps_rules(const struct packet *p, bool logged_in)
 	const char *body = (const char *)&p->body;
 
 	if (p->type == 0 || p->type >= REQ_END ||
-	    (p->type == REQ_LOGIN || p->type == REQ_TLS) == logged_in ||
+	    (p->type == REQ_LOGIN || p->type == REQ_TLS || p->type == REQ_CERTIFICATE) == logged_in ||
 	    p->len != shapes[p->type].size)
 		return false;
 	for (size_t i = 0; i < 2; i++) {
@@ -283,6 +291,7 @@ check_answer(int sock, const struct packet *p)
 	case REQ_LIST:
 		check_listing(fd);
 		break;
+	case REQ_CERTIFICATE:
 	case REQ_MKDIR:
 	case REQ_RMDIR:
 	case REQ_UNLINK:
@@ -374,6 +383,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(msg_send(pair[0], sent[i].type, &sent[i].body, sent[i].len, -1) == 0);
 	shutdown(pair[0], SHUT_WR);
 	m.sock = pair[1];
+	m.tls = flags & TLS;
 	mask = umask(022);
 	monitor_run(&m);
 	umask(mask);

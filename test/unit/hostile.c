@@ -174,6 +174,7 @@ run_monitor(struct house *h, int sock)
 		.hosts = -1,
 		.transfer_log = h->transfer_log,
 		.root = h->root,
+		.tls = h->tls,
 	};
 	int fd = open(h->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
 

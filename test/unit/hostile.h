@@ -34,6 +34,7 @@ struct house {
 	int not_its;          /* closed in the monitor's process first, or -1 */
 	int transfer_log;     /* or -1 */
 	bool root;            /* the monitor thinks that it was started as root */
+	bool tls;             /* the monitor thinks that the session is genkan-ftpd-tls */
 	bool counted;         /* it has a slot, and remembers hosts, in files of base */
 	void (*before)(void); /* called in the monitor's process first, or NULL */
 

@@ -60,6 +60,8 @@ static const struct row {
 	    { FIELD(done, complete), FIELD(done, upload), FIELD(done, ascii),
 		FIELD(done, listing) } },
 	{ REQ_RATE, sizeof(struct req_rate), sizeof(struct ans_rate), { { 0 } }, { FIELD(rate, sends) } },
+	{ REQ_CERTIFICATE, sizeof(struct req_certificate), sizeof(struct ans_login),
+	    { FIELD(certificate, user) } },
 	{ REQ_TLS, sizeof(struct req_tls), sizeof(struct answer), { FIELD(tls, host) },
 	    { FIELD(tls, names_told), FIELD(tls, names_legacy), FIELD(tls, private) } },
 };
@@ -89,7 +91,7 @@ ends(struct house *h, bool user, uint32_t type, const void *req, size_t size)
 static bool
 is_for_user(const struct row *row)
 {
-	return row->type != REQ_LOGIN && row->type != REQ_TLS;
+	return row->type != REQ_LOGIN && row->type != REQ_TLS && row->type != REQ_CERTIFICATE;
 }
 
 static void
