@@ -148,6 +148,5 @@ void
 reply_clean(char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			text[i] = '?';
+		text[i] = reply_harmless(text[i]);
 }

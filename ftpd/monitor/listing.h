@@ -6,9 +6,8 @@
  * because a pipe holds only so much. A session that closes its end ends the
  * listing; REQ_DONE tells how it went.
  *
- * LIST and NLST are sorted as ls(1) does it. To keep memory bounded a directory
- * of more than LISTING_SORTED names is sorted in runs of that many. MLSD comes
- * in the directory's own order, as it is read. A pattern matches names of one
+ * LIST and NLST are sorted as ls(1) does it. To keep memory bounded a directory of
+ * LISTING_SORTED names or more comes in its own order, as it is read; so does MLSD. A pattern matches names of one
  * directory; what matches is listed itself, as by "ls -d". Recursion ends at
  * LISTING_DEPTH levels and LISTING_ROWS rows, and a last row says so.
  */

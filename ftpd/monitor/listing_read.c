@@ -13,7 +13,13 @@
 #include "files.h"
 #include "listing.h"
 #include "monitor.h"
+#include "pages.h"
 #include "pattern.h"
+
+/* The room for names, in bytes, and what is asked for of it at a time. */
+#define NAME_ROOM (LISTING_SORTED * sizeof(unsigned char *))
+#define TEXT_ROOM ((size_t)LISTING_SORTED * (NAME_MAX + 2))
+#define STEP      (64 * 1024)
 
 /* The directory above the folder, which at the root is the root: never by the kernel's "..". */
 static void
@@ -71,8 +77,8 @@ folder_hides(const struct listing *l, const char *name)
 	return pattern_denies(l->m->conf->path_deny, name);
 }
 
-static bool
-is_wanted(const struct listing *l, const char *name)
+bool
+folder_wants(const struct listing *l, const char *name)
 {
 	if (folder_is_dots(name))
 		return l->pattern[0] == '\0' && (l->req.options & LIST_ALL) != 0;
@@ -89,14 +95,24 @@ make_room(const struct listing *l, struct names *names)
 {
 	bool weighed = (l->req.options & (LIST_BY_TIME | LIST_BY_SIZE)) != 0;
 
-	if (names->text != NULL)
-		return 0;
-	names->name = calloc(LISTING_SORTED, sizeof(*names->name));
-	names->text = malloc((size_t)LISTING_SORTED * (NAME_MAX + 2));
+	names->name = malloc(NAME_ROOM);
+	names->text = malloc(TEXT_ROOM);
 	if (weighed)
 		names->weighed = calloc(LISTING_SORTED, sizeof(*names->weighed));
 	return names->name == NULL || names->text == NULL || (weighed && names->weighed == NULL) ? ENOMEM
 	                                                                                         : 0;
+}
+
+/* Before anything up to end is written into the room of size bytes, it is asked for. */
+static void
+reach(void *room, size_t size, size_t *ready, size_t end)
+{
+	size_t step = size - *ready < STEP ? size - *ready : STEP;
+
+	if (end <= *ready)
+		return;
+	pages_written((char *)room + *ready, step);
+	*ready += step;
 }
 
 /* Nanoseconds since the epoch, which end with the year 2262. */
@@ -118,6 +134,8 @@ add_name(const struct listing *l, struct folder *f, const char *name)
 	char *text = names->text + names->len;
 	struct stat st;
 
+	reach(names->text, TEXT_ROOM, &names->text_ready, names->len + len + 2);
+	reach(names->name, NAME_ROOM, &names->name_ready, (names->n + 1) * sizeof(*names->name));
 	text[0] = NAME_OTHER;
 	memcpy(text + 1, name, len);
 	text[1 + len] = '\0';
@@ -173,7 +191,6 @@ folder_read(const struct listing *l, struct folder *f)
 
 	if ((error = make_room(l, &f->names)) != 0)
 		return error;
-	f->names.n = f->names.len = 0;
 	f->more = true;
 	while (f->names.n < LISTING_SORTED) {
 		errno = 0;
@@ -183,10 +200,11 @@ folder_read(const struct listing *l, struct folder *f)
 				return errno;
 			break;
 		}
-		if (is_wanted(l, d->d_name))
+		if (folder_wants(l, d->d_name))
 			add_name(l, f, d->d_name);
 	}
-	sort_names(l, &f->names);
+	if (!f->more) /* a part of them, sorted, would be in nobody's order */
+		sort_names(l, &f->names);
 	return 0;
 }
 

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "digits.h"
 #include "facts.h"
 #include "files.h"
 #include "listing.h"
@@ -58,10 +57,9 @@ end_row(struct listing *l, char *end)
 static char *
 put_clean(char *to, const char *text)
 {
-	char *end = digits_text(to, text);
-
-	reply_clean(to, (size_t)(end - to));
-	return end;
+	for (; *text != '\0'; text++)
+		*to++ = reply_harmless(*text);
+	return to;
 }
 
 /* A row that is text alone. */
@@ -174,41 +172,60 @@ write_subfolder(struct listing *l, const char *name, unsigned depth)
 	l->path[len] = '\0';
 }
 
-/* The rows of the names at hand; false when there shall be no more. */
+/* The row of a name of the folder; false when there shall be no more. */
+static bool
+write_name(struct listing *l, struct folder *f, const char *name, bool *folder)
+{
+	struct stat st = { 0 };
+
+	if (l->max != 0 && l->rows == l->max) {
+		l->cut = true;
+		return false;
+	}
+	*folder = false;
+	if (!l->plain && !folder_stat(l, f, name, &st))
+		return true;
+	*folder = S_ISDIR(st.st_mode);
+	put_entry(l, name, &st, dirfd(f->stream), name);
+	l->rows++;
+	return !l->gone;
+}
+
+/* The rows of the names at hand, which learn whether they are folders; false likewise. */
 static bool
 write_names(struct listing *l, struct folder *f)
 {
-	bool recursive = (l->req.options & LIST_RECURSIVE) != 0;
-	bool plain = l->req.kind == LIST_NAMES && !recursive &&
-	    !(l->req.options & LIST_CLASSIFY) && l->m->conf->show_symlinks;
-	unsigned max = rows_max(l);
-	struct stat st = { 0 };
-	size_t i;
+	bool folder;
 
-	for (i = 0; i < f->names.n && !l->gone; i++) {
+	for (size_t i = 0; i < f->names.n; i++) {
 		char *name = (char *)f->names.name[i];
 
-		if (max != 0 && l->rows == max) {
-			l->cut = true;
+		if (!write_name(l, f, name, &folder))
 			return false;
-		}
-		/* plain names are worth no look at each file */
-		if (!plain && !folder_stat(l, f, name, &st))
-			continue;
-		if (recursive && S_ISDIR(st.st_mode) && !folder_is_dots(name))
+		if (folder && !folder_is_dots(name))
 			name[-1] = NAME_FOLDER;
-		put_entry(l, name, &st, dirfd(f->stream), name);
-		l->rows++;
 	}
-	return !l->gone;
+	return true;
+}
+
+/* The rows of what the folder has beyond the names at hand. */
+static void
+write_more(struct listing *l, struct folder *f)
+{
+	struct dirent *d;
+	bool folder;
+
+	for (errno = 0; (d = readdir(f->stream)) != NULL; errno = 0)
+		if (folder_wants(l, d->d_name) && !write_name(l, f, d->d_name, &folder))
+			return;
+	l->error = errno;
 }
 
 static void
 write_folder(struct listing *l, struct folder *f, unsigned depth)
 {
-	while (write_names(l, f) && f->more)
-		if ((l->error = folder_read(l, f)) != 0)
-			return;
+	if (write_names(l, f) && f->more)
+		write_more(l, f);
 	if ((l->req.options & LIST_RECURSIVE) == 0 || l->pattern[0] != '\0')
 		return;
 	/* descriptors do not add up with the depth */
@@ -272,19 +289,18 @@ write_single(struct listing *l)
 static void
 put_cut(struct listing *l)
 {
-	unsigned max = rows_max(l);
-
-	if (max == 0)
-		max = LISTING_ROWS;
 	(void)snprintf(l->shown, sizeof(l->shown),
-	    "[the listing ends here: no more than %u names and %u levels are shown]", max,
-	    depth_max(l));
+	    "[the listing ends here: no more than %u names and %u levels are shown]",
+	    l->max == 0 ? LISTING_ROWS : l->max, depth_max(l));
 	put_text(l, l->shown);
 }
 
 void
 rows_write(struct listing *l)
 {
+	l->max = rows_max(l);
+	l->plain = l->req.kind == LIST_NAMES && l->m->conf->show_symlinks &&
+	    !(l->req.options & (LIST_RECURSIVE | LIST_CLASSIFY));
 	if (l->req.kind == LIST_FACTS)
 		write_facts(l);
 	else if (l->single != -1)

@@ -49,6 +49,7 @@ struct names {
 	size_t n;
 	char *text;
 	size_t len;
+	size_t name_ready, text_ready; /* bytes of both that have been asked for */
 	struct weighed *weighed; /* NULL unless sorted by time or size */
 };
 
@@ -64,7 +65,7 @@ struct listing {
 	const struct monitor *m;
 	struct req_list req;
 	int single;                 /* the one entry that is listed (O_PATH), or -1: a folder */
-	struct folder folder;       /* the folder, its first names read already */
+	struct folder folder;       /* the folder, its names read already (MLSD: not) */
 	char name[NAME_MAX + 1];    /* of the single entry */
 	char pattern[NAME_MAX + 1]; /* what names must match; empty: all */
 	char path[REQ_PATH];        /* of the folder; it grows and shrinks in recursion */
@@ -73,7 +74,8 @@ struct listing {
 	int out; /* the pipe */
 	time_t now;
 	struct lsline_time last;
-	unsigned rows;
+	unsigned rows, max; /* how many there are, and may be; max 0: no bound */
+	bool plain; /* rows that are names alone are worth no look at each file */
 	bool cut;  /* the recursion met its bounds */
 	bool gone; /* the session does not want more */
 	int error;
@@ -88,8 +90,11 @@ struct listing {
 /* Takes dir, a directory that was opened for reading. */
 int folder_open(struct folder *f, int dir);
 
-/* Reads and sorts the next names of the folder. */
+/* Reads the names of the folder, and sorts them if these are all. */
 int folder_read(const struct listing *l, struct folder *f);
+
+/* True if the name, which the folder has, is to be listed. */
+bool folder_wants(const struct listing *l, const char *name);
 
 /* The status of a name in the folder as it is to be shown; false when it is gone or is not shown. */
 bool folder_stat(const struct listing *l, const struct folder *f, const char *name, struct stat *st);

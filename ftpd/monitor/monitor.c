@@ -32,6 +32,9 @@
 /* The session tells the client that its time is up; this is for a session that does not. */
 #define LOGIN_GRACE 5
 
+/* How long, in milliseconds, the next request is taken to come soon: it is received without a poll(2). */
+#define SOON 100
+
 /* A part of a request. */
 struct span {
 	size_t at, size;
@@ -278,15 +281,19 @@ answer_request(struct monitor *m, uint32_t type, const union any_request *req)
 	return sent == 0;
 }
 
-/* Receives one request and answers it; false ends the connection. */
+/*
+ * Receives one request and answers it; false ends the connection. *soon: another one may
+ * follow within SOON, which the socket itself waits for.
+ */
 static bool
-serve(struct monitor *m, union any_request *req)
+serve(struct monitor *m, union any_request *req, bool *soon)
 {
 	const char *why;
 	uint32_t type;
 	ssize_t len;
 	bool more;
 
+	*soon = false;
 	if ((len = msg_recv(m->sock, &type, req, sizeof(*req), NULL)) == -1) {
 		if (errno == EAGAIN)
 			return true;
@@ -305,6 +312,7 @@ serve(struct monitor *m, union any_request *req)
 	more = answer_request(m, type, req);
 	if (type == REQ_LOGIN || type == REQ_CERTIFICATE)
 		explicit_bzero(req, sizeof(*req));
+	*soon = m->state == STATE_USER; /* before, there is a deadline */
 	return more;
 }
 
@@ -312,21 +320,24 @@ void
 monitor_run(struct monitor *m)
 {
 	static union any_request req; /* its pages are touched when a request fills them */
+	const struct timeval patience = { .tv_usec = SOON * 1000 };
+	bool soon = false;
 	short events;
 
 	m->state = STATE_LOGIN;
 	m->began = monitor_clock();
 	m->root_fd = m->keeper = -1;
 	m->announce.family = AF_UNSPEC;
+	setsockopt(m->sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	for (;;) {
-		events = wait_session(m, POLLIN, presence_due(m));
+		events = soon ? POLLIN : wait_session(m, POLLIN, presence_due(m));
 		presence_tick(m);
 		children_tell(m->session);
 		if (events == 0 && m->state == STATE_LOGIN) {
 			log_info("the login deadline has passed");
 			break;
 		}
-		if (events != 0 && ((events & POLLIN) == 0 || !serve(m, &req)))
+		if (events != 0 && ((events & POLLIN) == 0 || !serve(m, &req, &soon)))
 			break;
 	}
 	tls_forget(m);

@@ -16,9 +16,16 @@
 #include "transfer.h"
 #include "vpath.h"
 
-/* The monitor logs the transfer, and says how a listing ended at its side. */
+/* True if something is left that can still go wrong at the monitor's side: the client is told after it. */
+static bool
+is_undecided(const struct session *s, const struct transfer *t)
+{
+	return t->pipe || t->hidden || (t->direction == RECEIVE && s->conf->sync_uploads);
+}
+
+/* The monitor logs the transfer; what was undecided is known then, an errno if it has failed. */
 static int
-tell_monitor(struct session *s, const struct transfer *t, bool complete)
+tell_monitor(struct session *s, const struct transfer *t, int64_t end, bool complete)
 {
 	struct req_done done = {
 		.complete = complete,
@@ -26,11 +33,11 @@ tell_monitor(struct session *s, const struct transfer *t, bool complete)
 		.ascii = t->ascii,
 		.listing = t->pipe,
 		.bytes = t->bytes,
-		.duration_ms = clock_ms() - t->began,
+		.duration_ms = end - t->began,
 	};
 
 	strlcpy(done.path, t->path, sizeof(done.path));
-	if (t->pipe || t->hidden || (done.upload && s->conf->sync_uploads))
+	if (is_undecided(s, t))
 		return ask_done(s, &done);
 	ask_ended(s, &done);
 	return 0;
@@ -106,6 +113,8 @@ static void
 run(struct session *s, struct transfer *t, const char *greeting)
 {
 	enum transfer_result result = TRANSFER_CLOSED;
+	bool undecided;
+	int64_t end;
 	int error = 0;
 
 	t->began = clock_ms();
@@ -136,15 +145,21 @@ run(struct session *s, struct transfer *t, const char *greeting)
 		cmd_done_reading(s, t->path);
 		return;
 	}
-	if (tell_monitor(s, t, result == TRANSFER_DONE) == -1 && result == TRANSFER_DONE) {
+	end = clock_ms();
+	undecided = is_undecided(s, t);
+	if (undecided && tell_monitor(s, t, end, result == TRANSFER_DONE) == -1 &&
+	    result == TRANSFER_DONE) {
 		result = TRANSFER_FILE_ERROR;
 		error = errno;
 	}
-	if (t->data == -1)
-		return;
-	errno = error;
-	reply_result(s, t, result);
-	s->last_transfer = clock_ms();
+	if (t->data != -1) {
+		errno = error;
+		reply_result(s, t, result);
+		s->last_transfer = end;
+	}
+	/* the client's next command is on its way while the monitor is told */
+	if (!undecided)
+		(void)tell_monitor(s, t, end, result == TRANSFER_DONE);
 }
 
 /* TransferRate, as it is for this file. */

@@ -64,16 +64,16 @@ accept_peer(struct session *s, int64_t deadline)
 		socklen_t len = sizeof(ss);
 		struct netaddr from;
 		char text[NETADDR_TEXT];
-		enum wait_result w = session_wait(s, s->port.fd, POLLIN, deadline);
-		int fd;
+		enum wait_result w;
+		/* most clients have connected before they send the command */
+		int fd = accept4(s->port.fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (w != WAIT_READY) {
+		if (fd == -1) { /* not yet, or gone again, or a passing shortage: the deadline bounds it */
+			if ((w = session_wait(s, s->port.fd, POLLIN, deadline)) == WAIT_READY)
+				continue;
 			tell(s, w);
 			return -1;
 		}
-		fd = accept4(s->port.fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd == -1)
-			continue; /* gone again, or a passing shortage: the deadline bounds it */
 		netaddr_from_sockaddr(&from, (struct sockaddr *)&ss);
 		if (netaddr_same_host(&from, &s->client->peer))
 			return fd;

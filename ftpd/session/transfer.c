@@ -386,21 +386,28 @@ static enum transfer_result
 splice_through(struct session *s, struct transfer *t, const int pipe[2])
 {
 	while (t->bytes != t->size) {
-		size_t max = room(t, PIPE_SIZE);
+		size_t max = room(t, PIPE_SIZE), got = 0;
 		enum transfer_result r = wait_turn(s, t, &max);
 		ssize_t n;
+		int error;
 
 		if (r != TRANSFER_DONE)
 			return r;
-		n = splice(t->data, NULL, pipe[1], NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+		/* while a part is taken more comes: few large steps cost much less than many small ones */
+		do {
+			n = splice(t->data, NULL, pipe[1], NULL, max - got,
+			    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+			got += n > 0 ? (size_t)n : 0;
+		} while (n > 0 && got < max);
+		error = errno;
+		t->bytes += (int64_t)got;
+		if ((r = drain(t, pipe[0], got)) != TRANSFER_DONE)
+			return r;
 		if (n == 0)
 			return t->size >= 0 ? TRANSFER_SHORT : TRANSFER_DONE;
-		if (n == -1 && !is_passing(errno))
-			return whose_fault(errno);
-		if (n > 0) {
-			t->bytes += n;
-			if ((r = drain(t, pipe[0], (size_t)n)) != TRANSFER_DONE)
-				return r;
+		if (n == -1 && !is_passing(error)) {
+			errno = error;
+			return whose_fault(error);
 		}
 		if ((r = wait_for(s, t->data, POLLIN)) != TRANSFER_DONE)
 			return r;

@@ -353,6 +353,9 @@ huge_folders_are_listed_whole(void **state)
 	rows = list(h, LIST_LONG, 0, "/", "");
 	assert_int_equal(count_rows(&rows), n);
 	free(rows.text);
+	rows = list(h, LIST_NAMES, LIST_BY_SIZE, "/", "");
+	assert_int_equal(count_rows(&rows), n);
+	free(rows.text);
 	rows = list(h, LIST_FACTS, 0, "/", "");
 	assert_int_equal(count_rows(&rows), n + 2);
 	free(rows.text);
