@@ -66,7 +66,7 @@ read_xinetd(const char *text)
 static void
 read_unit(const char *text, const char *key)
 {
-	char first[64], again[64], last[64];
+	static char first[4096], again[4096], last[4096]; /* as long as a line may be */
 	unsigned n = 0;
 
 	while (n < 1000 && unitconf_get(text, "Socket", key, n, first, sizeof(first)))
