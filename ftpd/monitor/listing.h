@@ -6,10 +6,11 @@
  * because a pipe holds only so much. A session that closes its end ends the
  * listing; REQ_DONE tells how it went.
  *
- * LIST and NLST are sorted as ls(1) does it. To keep memory bounded a directory of
- * LISTING_SORTED names or more comes in its own order, as it is read; so does MLSD. A pattern matches names of one
- * directory; what matches is listed itself, as by "ls -d". Recursion ends at
- * LISTING_DEPTH levels and LISTING_ROWS rows, and a last row says so.
+ * LIST and NLST are sorted as ls(1) does it. To keep memory bounded a directory
+ * of LISTING_SORTED names or more comes in its own order, as it is read; so does
+ * MLSD. A pattern matches names of one directory; what matches is listed itself,
+ * as by "ls -d". Recursion ends at LISTING_DEPTH levels and LISTING_ROWS rows, and
+ * a last row says so.
  */
 #ifndef GENKAN_LISTING_H
 #define GENKAN_LISTING_H
