@@ -303,7 +303,9 @@ connect_from(const char *host, const struct netaddr *to)
 	}
 	CHECK(bound == 0);
 	len = netaddr_to_sockaddr(to, &ss);
-	CHECK(connect(fd, (struct sockaddr *)&ss, len) == 0);
+	/* a signal, which libFuzzer's clock sends, leaves it to go on by itself */
+	CHECK(connect(fd, (struct sockaddr *)&ss, len) == 0 || errno == EINTR);
+	CHECK(poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1) != 0);
 	return fd;
 }
 

@@ -633,6 +633,10 @@ bad_values_are_refused_in_words(void **state)
 		{ "DefaultRoot ~ a,,b",
 		    "\"a,,b\" are no groups such as staff,!guests (a path with blanks stands in "
 		    "double quotes)" },
+		/* at a line's end it would go on with the line */
+		{ "DefaultRoot ~ staff\\ ",
+		    "\"staff\\\" are no groups such as staff,!guests (a path with blanks stands in "
+		    "double quotes)" },
 		{ "DefaultRoot \"/srv\"x", "there is something behind the closing quote" },
 		{ "DefaultRoot \"/srv", "the closing quote is missing (a # in quotes is written \\#)" },
 		{ "AuthSystem nss", "\"nss\" is none of off, pam, shadow" },
