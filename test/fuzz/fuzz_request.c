@@ -85,6 +85,7 @@ int __wrap_connect(int, const struct sockaddr *, socklen_t);
 int __wrap_sysfilter_enter(const void *, size_t);
 int __wrap_landlock_enter(const void *, size_t);
 int __wrap_caps_no_new_privs(void);
+int __wrap_pages_limit(size_t len);
 
 void
 __wrap_monitor_delay(const struct monitor *m, int ms)
@@ -130,6 +131,13 @@ __wrap_landlock_enter(const void *places, size_t n)
 int
 __wrap_caps_no_new_privs(void)
 {
+	return 0;
+}
+
+int
+__wrap_pages_limit(size_t len)
+{
+	CHECK(len >= 64 << 20);
 	return 0;
 }
 
