@@ -68,7 +68,7 @@ cut_path(char *value)
 	return end + strspn(end, BLANKS);
 }
 
-/* "staff,!guests": names between commas, no blanks, no backslash that would go on with the line. */
+/* "staff,!guests": names between commas, nothing that means something else in a line. */
 static int
 check_groups(const char *groups, char why[static WHY])
 {
@@ -78,7 +78,7 @@ check_groups(const char *groups, char why[static WHY])
 		return confvalue_wrong(why, "the groups take more than %zu bytes", sizeof(copy) - 1);
 	while ((word = strsep(&rest, ",")) != NULL) {
 		word += *word == '!';
-		if (!pwfile_name_ok(word) || strpbrk(word, BLANKS "!\"") != NULL ||
+		if (!pwfile_name_ok(word) || strpbrk(word, BLANKS "!\"#") != NULL ||
 		    word[strlen(word) - 1] == '\\')
 			return confvalue_wrong(why,
 			    "\"%.64s\" are no groups such as staff,!guests (a path with blanks "

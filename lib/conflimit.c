@@ -245,6 +245,8 @@ read_whose(char *text, struct rate_rule *rule, char why[static WHY])
 	text += strspn(text, BLANKS);
 	if (strpbrk(text, BLANKS) != NULL)
 		return confvalue_wrong(why, "there is no blank between the names: user anna,bob");
+	if (text[0] == '\0' || strchr(text, '#') != NULL || text[strlen(text) - 1] == '\\')
+		return confvalue_wrong(why, "\"%.64s\" are no names of users such as bob,eve", text);
 	if (strlcpy(rule->users, text, sizeof(rule->users)) >= sizeof(rule->users))
 		return confvalue_wrong(why, "the names take more than %zu bytes: write another line",
 		    sizeof(rule->users) - 1);

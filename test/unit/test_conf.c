@@ -447,6 +447,8 @@ transfer_rates_that_mean_nothing_are_refused(void **state)
 	}
 	assert_refused("TransferRate RETR fast",
 	    "-o: TransferRate: \"fast\" is neither none nor a rate in KB/s, 0.25 to 104857600");
+	assert_refused("TransferRate 5 user bob,eve\\#",
+	    "-o: TransferRate: \"bob,eve#\" are no names of users such as bob,eve");
 	assert_refused("TransferRate LIST 5",
 	    "-o: TransferRate: \"LIST\" is none of RETR, STOR, APPE and STOU, nor a number");
 	memset(names, 'x', 120);
