@@ -317,6 +317,21 @@ slots_count(int fd, unsigned max)
 	return count;
 }
 
+/*
+ * Goes on from slot *i to the next one but mine that tells of this user, and reads it; false
+ * when there is none. A killed session's slot tells of it still.
+ */
+static bool
+next_of_user(int fd, const struct entry index[static SLOTS_MAX], int mine, const char *user, int *i,
+    struct slot *out)
+{
+	while (++*i < SLOTS_MAX)
+		if (*i != mine && index[*i].pid != 0 && read_record(fd, *i, out) == 0 &&
+		    strcmp(out->user, user) == 0)
+			return true;
+	return false;
+}
+
 /* How many living sessions but slot mine have this user, at most max. */
 static unsigned
 count_user(int fd, int mine, const char *user, unsigned max)
@@ -324,13 +339,12 @@ count_user(int fd, int mine, const char *user, unsigned max)
 	struct entry index[SLOTS_MAX] = { 0 };
 	struct slot slot = { 0 };
 	unsigned count = 0;
+	int i = -1;
 
 	if (pread(fd, index, sizeof(index), 0) == -1)
 		return 0;
-	for (int i = 0; i < SLOTS_MAX && count < max; i++)
-		if (i != mine && index[i].pid != 0 && read_record(fd, i, &slot) == 0 &&
-		    strcmp(slot.user, user) == 0 && is_held(fd, i) == 1)
-			count++;
+	while (count < max && next_of_user(fd, index, mine, user, &i, &slot))
+		count += is_held(fd, i) == 1;
 	return count;
 }
 
@@ -340,14 +354,12 @@ slots_alike(int fd, int mine, const char *user, enum slot_state state, int64_t n
 	struct entry index[SLOTS_MAX] = { 0 };
 	struct slot slot = { 0 };
 	unsigned count = 0;
+	int i = -1;
 
 	if (pread(fd, index, sizeof(index), 0) == -1)
 		return 0;
-	for (int i = 0; i < SLOTS_MAX; i++)
-		if (i != mine && index[i].pid != 0 && read_record(fd, i, &slot) == 0 &&
-		    slot.state == (uint32_t)state && llabs(now - slot.changed) <= SLOTS_FRESH &&
-		    strcmp(slot.user, user) == 0)
-			count++;
+	while (next_of_user(fd, index, mine, user, &i, &slot))
+		count += slot.state == (uint32_t)state && llabs(now - slot.changed) <= SLOTS_FRESH;
 	return count;
 }
 

@@ -316,20 +316,30 @@ serve(struct monitor *m, union any_request *req, bool *soon)
 	return more;
 }
 
+/* From now on receiving waits for SOON at most. */
+static bool
+be_patient(int sock)
+{
+	const struct timeval patience = { .tv_usec = SOON * 1000 };
+
+	return setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0;
+}
+
 void
 monitor_run(struct monitor *m)
 {
 	static union any_request req; /* its pages are touched when a request fills them */
-	const struct timeval patience = { .tv_usec = SOON * 1000 };
-	bool soon = false;
+	bool soon = false, patient = false;
 	short events;
 
 	m->state = STATE_LOGIN;
 	m->began = monitor_clock();
 	m->root_fd = m->keeper = -1;
 	m->announce.family = AF_UNSPEC;
-	setsockopt(m->sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	for (;;) {
+		if (soon && !patient) /* logged in: TLS does not change the socket any more */
+			patient = be_patient(m->sock);
+		soon = soon && patient;
 		events = soon ? POLLIN : wait_session(m, POLLIN, presence_due(m));
 		presence_tick(m);
 		children_tell(m->session);

@@ -150,6 +150,23 @@ class Who(ServerTest):
         self.assertEqual(result.returncode, NOINPUT)
 
 
+class WhoTls(TlsTest):
+    """The monitor of an encrypted session has another socket: it tells as much."""
+
+    def test_transfer_and_its_end(self):
+        with open(os.path.join(self.home, "huge"), "wb") as file:
+            file.truncate(1 << 30)
+        session = self.logged_in()
+        with session.data() as data:
+            session.command("RETR huge", 150)
+            data.socket().recv(1000)
+            wait_until(lambda: session_of(self.world)["state"] == "reads", "who says reads")
+            self.assertEqual(session_of(self.world)["path"], "/huge")
+            wait_until(lambda: session_of(self.world)["bytes"] > 0, "who says how far")
+        session.expect(426)
+        wait_until(lambda: session_of(self.world)["state"] == "idle", "who says idle")
+
+
 class Screen:
     """genkanctl who --watch on a terminal of so many rows and columns."""
 
