@@ -203,7 +203,7 @@ reap(unsigned *children)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		(*children)--;
 		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM && WTERMSIG(status) != SIGKILL)
-			log_errorx("a connection's process %d was killed: %s%s", (int)pid,
+			log_errorx("a connection's process %d was killed: %s%s; please report it", (int)pid,
 			    strsignal(WTERMSIG(status)),
 			    WTERMSIG(status) == SIGSYS ? " (its system call filter)" : "");
 	}
