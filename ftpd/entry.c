@@ -26,15 +26,28 @@
 	"	mov	$" NUMBER(__NR_madvise) ", %eax\n"                                        \
 	"	syscall\n"
 
+/* What is used of the stack up to the greeting and the fork, in bytes. */
+#define STACK 40960
+
+/* madvise(rsp - STACK & -4096, STACK, POPULATE_WRITE) */
+#define POPULATE_STACK                                                                             \
+	"	lea	-" NUMBER(STACK) "(%rsp), %rdi\n"                                         \
+	"	and	$-4096, %rdi\n"                                                           \
+	"	mov	$" NUMBER(STACK) ", %esi\n"                                               \
+	"	mov	$" NUMBER(POPULATE_WRITE) ", %edx\n"                                      \
+	"	mov	$" NUMBER(__NR_madvise) ", %eax\n"                                        \
+	"	syscall\n"
+
 __asm__(".pushsection .text.near_entry, \"ax\", @progbits\n"
         ".globl near_entry\n"
         ".type near_entry, @function\n"
         "near_entry:\n"
         "	endbr64\n"
         "	mov	%rdx, %r12\n" /* for _start: what the loader wants done at exit */
-        POPULATE("near_code_begin", "near_code_end", POPULATE_READ)
+        POPULATE("__ehdr_start", "near_code_end", POPULATE_READ) /* it reads its own headers */
         POPULATE("near_constants_begin", "near_constants_end", POPULATE_READ)
         POPULATE("__preinit_array_start", "near_written_end", POPULATE_WRITE)
+        POPULATE_STACK
         "	mov	%r12, %rdx\n"
         "	jmp	_start\n"
         ".size near_entry, . - near_entry\n"

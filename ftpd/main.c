@@ -43,7 +43,7 @@
 
 /* What a login and a transfer take of the stack, in bytes. */
 #define SESSION_STACK (12 << 10)
-#define MONITOR_STACK (20 << 10)
+#define MONITOR_STACK (24 << 10)
 
 #ifndef HAVE__FORK /* before glibc 2.34 */
 #define _Fork fork
@@ -148,9 +148,9 @@ run_roles(const struct conf *conf, const struct client *client, struct monitor *
 	if (pid == -1)
 		give_up(client, "fork of the session");
 	if (pid == 0) {
-		signal(SIGTERM, SIG_IGN); /* it ends with the monitor, and tells the client so */
 		pages_program();
-		pages_stack(SESSION_STACK);
+		pages_stack(m + 1, SESSION_STACK);
+		signal(SIGTERM, SIG_IGN); /* it ends with the monitor, and tells the client so */
 		log_set_role("session");
 		close(pair[0]);
 		if (m->slots != -1)
@@ -167,7 +167,7 @@ run_roles(const struct conf *conf, const struct client *client, struct monitor *
 		session_run(conf, client, pair[1], NULL);
 		_exit(0);
 	}
-	pages_stack(MONITOR_STACK);
+	pages_stack(m + 1, MONITOR_STACK);
 	close(pair[1]);
 	m->sock = pair[0];
 	m->session = pid;

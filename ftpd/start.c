@@ -145,14 +145,10 @@ find_addresses(struct client *client)
 enum start_found
 start_find_client(struct client *client, bool *stderr_ok, int listen_fds)
 {
-	int null, from = 0, to = 1;
+	bool socket = is_socket(0), unit = !socket && listen_fds == 1 && is_socket(3);
+	int null, from = unit ? 3 : 0, to = socket || unit ? from : 1;
 
-	*client = (struct client){ .in = -1, .out = -1 };
-	if (!is_socket(0) && listen_fds == 1 && is_socket(3))
-		from = to = 3;
-	else if (is_socket(0))
-		to = 0;
-	client->socket = is_socket(from);
+	*client = (struct client){ .in = -1, .out = -1, .socket = socket || unit };
 	*stderr_ok = fcntl(2, F_GETFD) != -1 && !(client->socket && is_same_file(2, from));
 
 	/* above everything that is kept, then down to 3 and 4 */

@@ -39,11 +39,11 @@ pages_program(void)
 }
 
 void
-pages_stack(size_t len)
+pages_stack(const void *top, size_t len)
 {
-	char *here = __builtin_frame_address(0);
+	const char *here = __builtin_frame_address(0);
 
-	populate(here - len, here, MADV_POPULATE_WRITE);
+	populate(here - len, top, MADV_POPULATE_WRITE);
 }
 
 void

@@ -13,8 +13,8 @@
 /* The code and the constants of this program, as far as they are in memory already. */
 void pages_program(void);
 
-/* The next len bytes of the stack, which will be used. */
-void pages_stack(size_t len);
+/* The stack from top, something in a caller's frame, to len bytes below this call. */
+void pages_stack(const void *top, size_t len);
 
 /* The next len bytes that malloc(3) will hand out, in small pieces. */
 void pages_heap(size_t len);

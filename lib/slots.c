@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "hosts.h"
-#include "pages.h"
 
 /* An entry of the index. */
 struct entry {
@@ -242,7 +241,6 @@ slots_claim(int fd, struct slots_limits limits, const struct slot *mine)
 	}
 	if (lock_all(fd) == -1)
 		return -1;
-	pages_stack(SLOTS_MAX * sizeof(struct entry)); /* the client waits for its greeting */
 	i = claim(fd, limits, mine);
 	unlock_all(fd);
 	return i;

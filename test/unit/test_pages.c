@@ -105,7 +105,7 @@ the_stack_below_can_be_asked_for(void **state)
 
 	(void)state;
 	/* farther down than anything before has been, yet within the 128 KiB that are there */
-	pages_stack(24 * page);
+	pages_stack(here, 24 * page);
 	if (can())
 		assert_int_equal(resident((char *)(((uintptr_t)here & ~(page - 1)) - 20 * page), PAGES),
 		    PAGES);
