@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -91,9 +92,9 @@ argument_list(struct arguments *a, char *option, char *list)
 	}
 }
 
-/* The child: becomes the gateway. */
+/* The child: becomes the gateway. It may cut up sources and resolvers. */
 static void
-become_gateway(const struct conf *conf, const struct netaddr *local,
+become_gateway(const struct conf *conf, char *sources, char *resolvers, const struct netaddr *local,
     const struct gateway_user *user, int state, int program, int sock)
 {
 	char name[] = PROGRAM, t[] = "-t", r[] = "-r", s[] = "-s", a[] = "-a", m[] = "-m", l[] = "-l",
@@ -121,10 +122,10 @@ become_gateway(const struct conf *conf, const struct netaddr *local,
 		argument(&args, l);
 		argument(&args, to);
 	}
-	argument_list(&args, r, conf->masquerade_resolver);
+	argument_list(&args, r, resolvers);
 	argument(&args, end);
 	if (conf->masquerade.kind == MASQUERADE_ASK)
-		argument_list(&args, NULL, conf->masquerade.name);
+		argument_list(&args, NULL, sources);
 
 	if (user->root && (caps_become(user->uid, user->gid, NULL, 0) == -1 || caps_keep(0) == -1))
 		_exit(EX_OSERR);
@@ -138,12 +139,27 @@ become_gateway(const struct conf *conf, const struct netaddr *local,
 	_exit(EX_OSERR);
 }
 
+/* By vfork(2): the child changes nothing that is read here. */
+static pid_t __attribute__((noinline))
+execute(const struct conf *conf, const struct netaddr *local, const struct gateway_user *user,
+    int state, int program, int sock)
+{
+	char *sources = strdup(conf->masquerade.kind == MASQUERADE_ASK ? conf->masquerade.name : "");
+	char *resolvers = strdup(conf->masquerade_resolver);
+	pid_t pid = -1;
+
+	if (sources != NULL && resolvers != NULL && (pid = vfork()) == 0)
+		become_gateway(conf, sources, resolvers, local, user, state, program, sock);
+	free(resolvers);
+	free(sources);
+	return pid;
+}
+
 int
 gateway_start(const struct conf *conf, const struct netaddr *local,
     const struct gateway_user *user, int state)
 {
 	int program = program_open(PROGRAM), pair[2];
-	pid_t pid;
 
 	if (program == -1)
 		return -1;
@@ -152,10 +168,7 @@ gateway_start(const struct conf *conf, const struct netaddr *local,
 		close(program);
 		return -1;
 	}
-	pid = fork();
-	if (pid == 0)
-		become_gateway(conf, local, user, state, program, pair[1]);
-	if (pid == -1)
+	if (execute(conf, local, user, state, program, pair[1]) == -1)
 		log_warn("fork of the gateway");
 	close(program);
 	close(pair[1]);

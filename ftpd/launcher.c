@@ -141,29 +141,32 @@ execute(const struct launcher *launcher, const char *program, int client)
 {
 	sigset_t none;
 
+	signal(SIGTERM, SIG_DFL); /* who kills this process does not mean the launcher */
+	signal(SIGINT, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(client, 0) == -1 || dup2(client, 1) == -1)
 		_exit(EX_OSERR);
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDS");
 	execv(program, launcher->argv);
 	log_warn("%s", program);
 	refuse(0, START_BROKEN_REPLY);
 	_exit(EX_OSERR);
 }
 
-/* A process for the client; 0 in the child, -1 when the client has been sent away. */
-static pid_t
-fork_for(int client, unsigned children, unsigned max)
+/* A process for the client; -1 when the client has been sent away. */
+static pid_t __attribute__((noinline))
+start(const struct launcher *launcher, const char *program, int client, bool full)
 {
 	pid_t pid;
 
-	if (children >= max) {
+	if (full) {
 		refuse(client, START_FULL_REPLY);
 		return -1;
 	}
-	if ((pid = fork()) == -1) {
+	/* the child shares this memory until it executes, and changes nothing in it */
+	if ((pid = vfork()) == 0)
+		execute(launcher, program, client);
+	if (pid == -1) {
 		log_warn("fork for a client");
 		refuse(client, START_BROKEN_REPLY);
 	}
@@ -177,17 +180,13 @@ accept_all(const struct launcher *launcher, const char *program, int listener, u
 	/* bounded, so that the other listeners and ended children get their turn */
 	for (int i = 0; i < 64; i++) {
 		int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-		pid_t pid;
 
 		if (client == -1) {
 			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
 				log_warn("accept");
 			return;
 		}
-		pid = fork_for(client, *children, max);
-		if (pid == 0)
-			execute(launcher, program, client);
-		if (pid != -1)
+		if (start(launcher, program, client, *children >= max) != -1)
 			(*children)++;
 		close(client);
 	}
@@ -257,6 +256,8 @@ launcher_run(const struct launcher *launcher, const struct conf *conf)
 		return EX_OSERR;
 	}
 	program[len] = '\0';
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
 	for (unsigned i = 0; i < launcher->n; i++) {
 		int error = strcmp(launcher->where[i], "systemd") == 0
 		                ? take_from_systemd(&l, launcher->listen_fds)
