@@ -83,10 +83,9 @@ control_pending(const struct control *c)
 void
 control_end(struct control *c)
 {
-	if (c->tls != NULL && !c->broken)
-		(void)tls_close(c->tls);
-	tls_free(c->tls);
-	c->tls = NULL;
+	/* and no tls_free(): the process ends, and code that has not run before takes a while */
+	if (c->tls != NULL)
+		(void)(c->broken ? tls_flush(c->tls) : tls_close(c->tls));
 }
 
 void
