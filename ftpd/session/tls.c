@@ -15,6 +15,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "algorithms.h"
 #include "certificate.h"
 #include "conf.h"
 #include "handover.h"
@@ -276,6 +277,7 @@ int
 tls_load(const struct handover *h, const struct conf *conf)
 {
 	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	algorithms_load();
 	(void)strlcpy(host, h->said.host, sizeof(host));
 	ocsp = handover_find(h, PART_OCSP, 0);
 	context = SSL_CTX_new(TLS_server_method());

@@ -26,6 +26,16 @@ def openssl(*words, **options):
     return subprocess.run(["openssl", *words], check=True, capture_output=True, **options)
 
 
+def curve(name):
+    return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:" + name]
+
+
+# Kinds of keys, as openssl makes them.
+KINDS = {"ec": curve("P-256"), "P-384": [*curve("P-384"), "-sha384"], "P-521": [*curve("P-521"), "-sha512"],
+         "rsa": ["-newkey", "rsa:2048"], "ed25519": ["-newkey", "ed25519"], "ed448": ["-newkey", "ed448"],
+         "rsa-pss": ["-newkey", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048"]}
+
+
 class Pki:
     """Certificates of one folder: made once, by name."""
 
@@ -39,9 +49,7 @@ class Pki:
     def make(self, name, host=HOST, kind="ec", days=30, client=False):
         """A self-signed certificate and its key: (certificate, key); days 0: it has expired."""
         cert, key = self.path(name + ".pem"), self.path(name + "-key.pem")
-        how = ["-newkey", "rsa:2048"] if kind == "rsa" else \
-            ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        openssl("req", "-x509", "-nodes", *how, "-keyout", key, "-out", cert, "-days", str(days or 1),
+        openssl("req", "-x509", "-nodes", *KINDS[kind], "-keyout", key, "-out", cert, "-days", str(days or 1),
                 "-subj", f"/CN={host}",
                 *([] if client else ["-addext", f"subjectAltName=DNS:{host},IP:127.0.0.1"]))
         if days == 0:
@@ -774,6 +782,48 @@ class Certificates(GenkanTest):
         os.chmod(locked, 0o600)
         self.refused(self.start([cert], [locked]), r"locked\.pem: the key wants a passphrase")
 
+    def test_every_kind_of_key_in_every_protocol(self):
+        for kind in KINDS:
+            cert, key = self.pki.make(kind, kind=kind)
+            server = self.start([cert], [key])
+            for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+                with self.subTest(kind=kind, version=version):
+                    control = self.connect(server).auth(context(cert, maximum_version=version))
+                    control.command("NOOP", 200)
+            status, text = self.check()
+            self.assertEqual(status, 0, text)
+            server.stop()
+
+    def test_every_form_of_a_key_file(self):
+        for kind in ("ec", "rsa"):
+            cert, key = self.pki.make(kind, kind=kind)
+            old = self.pki.path("old.pem")
+            openssl("pkey", "-traditional", "-in", key, "-out", old)
+            os.chmod(old, 0o600)
+            self.assertIn(b"BEGIN EC PRIVATE" if kind == "ec" else b"BEGIN RSA PRIVATE", read_file(old))
+            server = self.start([cert], [old])
+            self.connect(server).auth().command("NOOP", 200)
+            server.stop()
+
+    def test_every_suite_and_every_group(self):
+        pairs = self.pki.make("ec"), self.pki.make("rsa", kind="rsa")
+        server = self.start(*zip(*pairs))
+        host, port = server.address
+        suites = "AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"
+        for name, *options in (
+                *((suite, "-tls1_2", "-cipher", suite)
+                  for suite in (f"ECDHE-{key}-{rest}" for key in ("RSA", "ECDSA") for rest in suites)),
+                *((suite, "-tls1_3", "-ciphersuites", suite)
+                  for suite in ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
+                                "TLS_CHACHA20_POLY1305_SHA256")),
+                *(("TLS_", "-tls1_3", "-groups", group) for group in ("X25519", "P-256", "P-384")),
+                *(("ECDHE", "-tls1_2", "-groups", group) for group in ("X25519", "P-256", "P-384"))):
+            with self.subTest(options=options):
+                done = subprocess.run(["openssl", "s_client", "-starttls", "ftp", "-connect",
+                                       f"{host}:{port}", *options], input=b"QUIT\r\n",
+                                      capture_output=True, timeout=30, check=False)
+                self.assertRegex(done.stdout, rb"Cipher is " + name.encode())
+
     @root_only("a user who may read everything")
     def test_key_that_everybody_can_read_is_not_used(self):
         cert, key = self.pki.make("server")
@@ -842,6 +892,18 @@ class Certificates(GenkanTest):
             with self.assertRaises((ssl.SSLError, OSError, AssertionError)):
                 self.connect(server).auth(ctx).command("NOOP", 200)
         server.wait_log(r"TLS handshake with 127\.0\.0\.1 failed: .*certificate")
+
+    def test_certificates_of_clients_with_every_kind_of_key(self):
+        server_pair = self.pki.make("server")
+        clients = [self.pki.make("client-" + kind, "anna", kind=kind, client=True) for kind in KINDS]
+        trusted = write_file(self.pki.path("trusted"), b"".join(read_file(cert) for cert, _ in clients))
+        server = self.start([server_pair[0]], [server_pair[1]], TLSVerifyClient="required",
+                            TLSClientCA=trusted)
+        for pair in clients:
+            with self.subTest(pair=pair):
+                ctx = context()
+                ctx.load_cert_chain(*pair)
+                self.connect(server).auth(ctx).command("NOOP", 200)
 
     def test_optional_certificates_of_clients(self):
         server_pair, good = self.pki.make("server"), self.pki.make("good", "anna", client=True)

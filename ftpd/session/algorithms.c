@@ -1,0 +1,107 @@
+/*
+ * A provider that shows a part of the default one.
+ */
+#include "algorithms.h"
+
+#ifdef HAVE_DEFAULT_PROVIDER
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/core_dispatch.h>
+#include <openssl/err.h>
+#include <openssl/provider.h>
+
+/* In no header, but what OSSL_PROVIDER_load(3) itself calls for "default". */
+OSSL_provider_init_fn ossl_default_provider_init;
+
+#define OPERATIONS (OSSL_OP_STORE + 1) /* the numbers of operations end there */
+#define MOST       40                  /* algorithms of one operation, its last entry included */
+#define FUNCTIONS  16                  /* of a provider, likewise */
+
+/* By the first of an algorithm's names. Operations that are not here are left out: nothing is encoded or stored. */
+static const char *const wanted[OPERATIONS][16] = {
+	/* sigalgs and certificates of clients, Ed448 (SHAKE); MD5 and SHA1 are wanted before any protocol is known */
+	[OSSL_OP_DIGEST] = { "SHA2-256", "SHA2-384", "SHA2-512", "SHA2-224", "SHA1", "MD5", "MD5-SHA1",
+	    "SHAKE-256" },
+	/* the suites; tickets (CBC); random numbers (CTR, ECB) */
+	[OSSL_OP_CIPHER] = { "AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305", "AES-256-CBC", "AES-256-CTR",
+	    "AES-256-ECB" },
+	[OSSL_OP_MAC] = { "HMAC" },
+	[OSSL_OP_KDF] = { "HKDF", "TLS13-KDF", "TLS1-PRF" },
+	[OSSL_OP_RAND] = { "CTR-DRBG", "SEED-SRC" },
+	[OSSL_OP_KEYMGMT] = { "RSA", "RSA-PSS", "EC", "X25519", "ED25519", "ED448", "HMAC" },
+	[OSSL_OP_KEYEXCH] = { "ECDH", "X25519" },
+	/* HMAC: so OpenSSL makes the binders of resumption */
+	[OSSL_OP_SIGNATURE] = { "RSA", "ECDSA", "ED25519", "ED448", "HMAC" },
+	/* DER: what PEM and PKCS #8 wrap */
+	[OSSL_OP_DECODER] = { "DER", "RSA", "RSA-PSS", "EC", "ED25519", "ED448" },
+};
+
+static OSSL_FUNC_provider_query_operation_fn *query_default;
+
+static bool
+is_wanted(int operation, const char *all_names)
+{
+	size_t len = strcspn(all_names, ":");
+	const char *const *name = wanted[operation];
+
+	while (*name != NULL && (strlen(*name) != len || strncasecmp(*name, all_names, len) != 0))
+		name++;
+	return *name != NULL;
+}
+
+/* Asked again for each algorithm that is not there. */
+static const OSSL_ALGORITHM *
+query(void *provider, int operation, int *no_cache)
+{
+	static OSSL_ALGORITHM found[OPERATIONS][MOST];
+	OSSL_ALGORITHM *to = operation < 0 || operation >= OPERATIONS ? NULL : found[operation];
+	const OSSL_ALGORITHM *from;
+
+	*no_cache = 0;
+	if (to == NULL || to->algorithm_names != NULL || *wanted[operation] == NULL)
+		return to;
+	from = query_default(provider, operation, no_cache);
+	for (; from != NULL && from->algorithm_names != NULL && to < &found[operation][MOST - 1]; from++)
+		if (is_wanted(operation, from->algorithm_names))
+			*to++ = *from;
+	return found[operation];
+}
+
+/* The default provider, with a query of ours before its own. */
+static int
+begin(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in, const OSSL_DISPATCH **out, void **provider)
+{
+	static OSSL_DISPATCH functions[FUNCTIONS];
+	size_t i;
+
+	if (ossl_default_provider_init(core, in, out, provider) != 1)
+		return 0;
+	for (i = 0; (*out)[i].function_id != 0 && i < FUNCTIONS - 1; i++) {
+		functions[i] = (*out)[i];
+		if (functions[i].function_id != OSSL_FUNC_PROVIDER_QUERY_OPERATION)
+			continue;
+		query_default = OSSL_FUNC_provider_query_operation(&functions[i]);
+		functions[i].function = (void (*)(void))query;
+	}
+	*out = functions;
+	return query_default != NULL;
+}
+
+void
+algorithms_load(void)
+{
+	if (OSSL_PROVIDER_add_builtin(NULL, "genkan", begin) != 1 || OSSL_PROVIDER_load(NULL, "genkan") == NULL)
+		ERR_clear_error();
+}
+
+#else
+
+void
+algorithms_load(void)
+{
+}
+
+#endif
