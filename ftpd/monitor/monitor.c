@@ -311,7 +311,7 @@ serve(struct monitor *m, union any_request *req, bool *soon)
 	}
 	more = answer_request(m, type, req);
 	if (type == REQ_LOGIN || type == REQ_CERTIFICATE)
-		explicit_bzero(req, sizeof(*req));
+		explicit_bzero(req, (size_t)len); /* what has come */
 	*soon = m->state == STATE_USER; /* before, there is a deadline */
 	return more;
 }
