@@ -179,7 +179,7 @@ become_tls(const struct monitor *m, int program, int sock, int file)
 	_exit(EX_OSERR);
 }
 
-/* vfork(2): the child changes nothing in memory that anybody reads, and a copy of it all takes longer than the rest. */
+/* By vfork(2): the child changes nothing that is read here. */
 static pid_t __attribute__((noinline))
 execute(const struct monitor *m, int program, int sock, int file)
 {

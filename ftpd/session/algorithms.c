@@ -20,14 +20,17 @@ OSSL_provider_init_fn ossl_default_provider_init;
 #define MOST       40                  /* algorithms of one operation, its last entry included */
 #define FUNCTIONS  16                  /* of a provider, likewise */
 
-/* By the first of an algorithm's names. Operations that are not here are left out: nothing is encoded or stored. */
+/*
+ * By the first of an algorithm's names. Operations that are not here are left out: nothing is
+ * encoded or stored.
+ */
 static const char *const wanted[OPERATIONS][16] = {
-	/* sigalgs and certificates of clients, Ed448 (SHAKE); MD5 and SHA1 are wanted before any protocol is known */
+	/* sigalgs and certificates of clients, Ed448 (SHAKE); before any protocol is known, MD5, SHA1 */
 	[OSSL_OP_DIGEST] = { "SHA2-256", "SHA2-384", "SHA2-512", "SHA2-224", "SHA1", "MD5", "MD5-SHA1",
 	    "SHAKE-256" },
 	/* the suites; tickets (CBC); random numbers (CTR, ECB) */
-	[OSSL_OP_CIPHER] = { "AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305", "AES-256-CBC", "AES-256-CTR",
-	    "AES-256-ECB" },
+	[OSSL_OP_CIPHER] = { "AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305", "AES-256-CBC",
+	    "AES-256-CTR", "AES-256-ECB" },
 	[OSSL_OP_MAC] = { "HMAC" },
 	[OSSL_OP_KDF] = { "HKDF", "TLS13-KDF", "TLS1-PRF" },
 	[OSSL_OP_RAND] = { "CTR-DRBG", "SEED-SRC" },
@@ -64,15 +67,16 @@ query(void *provider, int operation, int *no_cache)
 	if (to == NULL || to->algorithm_names != NULL || *wanted[operation] == NULL)
 		return to;
 	from = query_default(provider, operation, no_cache);
-	for (; from != NULL && from->algorithm_names != NULL && to < &found[operation][MOST - 1]; from++)
-		if (is_wanted(operation, from->algorithm_names))
+	for (; from != NULL && from->algorithm_names != NULL; from++)
+		if (to < &found[operation][MOST - 1] && is_wanted(operation, from->algorithm_names))
 			*to++ = *from;
 	return found[operation];
 }
 
 /* The default provider, with a query of ours before its own. */
 static int
-begin(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in, const OSSL_DISPATCH **out, void **provider)
+begin(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in, const OSSL_DISPATCH **out,
+    void **provider)
 {
 	static OSSL_DISPATCH functions[FUNCTIONS];
 	size_t i;
@@ -93,7 +97,8 @@ begin(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in, const OSSL_DISPATCH
 void
 algorithms_load(void)
 {
-	if (OSSL_PROVIDER_add_builtin(NULL, "genkan", begin) != 1 || OSSL_PROVIDER_load(NULL, "genkan") == NULL)
+	if (OSSL_PROVIDER_add_builtin(NULL, "genkan", begin) != 1 ||
+	    OSSL_PROVIDER_load(NULL, "genkan") == NULL)
 		ERR_clear_error();
 }
 
