@@ -110,6 +110,12 @@ class SourcesTest(LabTest):
         self.assertEqual(self.announced(), HOME)
         self.assertIn("NAT-PMP", daemon.log_text())
 
+    def test_the_log_names_all_sources(self):
+        """The gateway's start cuts a copy of the list into words, not the list itself."""
+        daemon = self.serve(masquerade="natpmp home.example.net")
+        self.assertEqual(self.announced(), HOME)
+        self.assertRegex(daemon.log_text(), r"MasqueradeAddress natpmp home\.example\.net: .*NAT-PMP")
+
     def test_first_source_wins(self):
         self.serve(masquerade="203.0.113.9 home.example.net")
         self.assertEqual(self.announced(), "203.0.113.9")
