@@ -45,10 +45,6 @@
 #define SESSION_STACK (12 << 10)
 #define MONITOR_STACK (24 << 10)
 
-#ifndef HAVE__FORK /* before glibc 2.34 */
-#define _Fork fork
-#endif
-
 /* The one answer when the client must go: the reason for it, the details for the log. */
 static void
 say(const struct client *client, const char *text)
@@ -143,8 +139,7 @@ run_roles(const struct conf *conf, const struct client *client, struct monitor *
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		give_up(client, "socketpair");
-	/* fork(2) without libc's care for threads, of which there are none: fewer pages to copy */
-	pid = _Fork();
+	pid = pages_fork(MONITOR_STACK);
 	if (pid == -1)
 		give_up(client, "fork of the session");
 	if (pid == 0) {
@@ -167,7 +162,6 @@ run_roles(const struct conf *conf, const struct client *client, struct monitor *
 		session_run(conf, client, pair[1], NULL);
 		_exit(0);
 	}
-	pages_stack(m + 1, MONITOR_STACK);
 	close(pair[1]);
 	m->sock = pair[0];
 	m->session = pid;

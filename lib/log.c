@@ -23,7 +23,7 @@ static enum { NOWHERE, TO_SYSLOG, TO_STDERR } target = NOWHERE;
 static int fd = -1;
 static int threshold = LOG_INFO;
 static char program[32] = "genkan";
-static char role[16];
+static const char *role = "";
 
 static int
 connect_syslog(void)
@@ -94,7 +94,7 @@ log_level(void)
 void
 log_set_role(const char *name)
 {
-	(void)strlcpy(role, name, sizeof(role));
+	role = name;
 }
 
 /* RFC 3164: "<94>Nov 24 05:32:01 genkan-ftpd[123]: "; returns its length. */

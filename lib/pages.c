@@ -16,6 +16,13 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
+#ifndef HAVE__FORK /* before glibc 2.34 */
+#define _Fork fork
+#endif
+
+/* What this file's functions and libc's take of the stack in a fork, in bytes. */
+#define FORK_FRAMES 1024
+
 /* Of ftpd/layout.ld; all NULL where the program was linked without it. */
 extern char near_code_begin[] __attribute__((weak)), near_code_end[] __attribute__((weak)),
     near_constants_begin[] __attribute__((weak)), near_constants_end[] __attribute__((weak));
@@ -44,6 +51,23 @@ pages_stack(const void *top, size_t len)
 	const char *here = __builtin_frame_address(0);
 
 	populate(here - len, top, MADV_POPULATE_WRITE);
+}
+
+pid_t
+pages_fork(size_t len)
+{
+	const char *here = __builtin_frame_address(0);
+	uintptr_t page = (uintptr_t)getpagesize();
+	uintptr_t end = ((uintptr_t)here - FORK_FRAMES) & ~(page - 1);
+	void *begin = (void *)((end - len) & ~(page - 1));
+	pid_t pid;
+
+	/* should it fail, all is shared until it is written, as ever */
+	(void)madvise(begin, end - (uintptr_t)begin, MADV_WIPEONFORK);
+	pid = _Fork();
+	/* the next fork may be one from farther down */
+	(void)madvise(begin, end - (uintptr_t)begin, MADV_KEEPONFORK);
+	return pid;
 }
 
 void

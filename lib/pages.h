@@ -9,12 +9,21 @@
 #define GENKAN_PAGES_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /* The code and the constants of this program, as far as they are in memory already. */
 void pages_program(void);
 
 /* The stack from top, something in a caller's frame, to len bytes below this call. */
 void pages_stack(const void *top, size_t len);
+
+/*
+ * fork(2), where the parent keeps len bytes of the stack below this call to itself: what it writes
+ * there later need not be copied first, which costs more than the page fault alone. The child
+ * finds zeros there, and all the rest as ever. Without libc's care for threads and for
+ * pthread_atfork(3). The child's pid, 0 in the child, or -1 with errno.
+ */
+pid_t pages_fork(size_t len);
 
 /* The next len bytes that malloc(3) will hand out, in small pieces. */
 void pages_heap(size_t len);

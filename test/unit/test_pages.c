@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -111,6 +112,71 @@ the_stack_below_can_be_asked_for(void **state)
 		    PAGES);
 }
 
+#define BELOW 24 /* pages of the stack that a parent keeps to itself */
+
+/* Where the parent's part of the stack is for certain, whatever functions lie in between. */
+static volatile char *
+far_below(const char *here)
+{
+	return (volatile char *)(((uintptr_t)here & ~((uintptr_t)getpagesize() - 1)) -
+	    (BELOW - 8) * (uintptr_t)getpagesize());
+}
+
+/* What the child has to say with its exit status. */
+static int
+status_of(pid_t pid)
+{
+	int status;
+
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void
+a_child_finds_all_above_and_zeros_below(void **state)
+{
+	volatile char *below = far_below(__builtin_frame_address(0));
+	volatile int above = 42;
+	char *heap = strdup("kept");
+	pid_t pid;
+
+	(void)state;
+	*below = 'x';
+	pid = pages_fork(BELOW * (size_t)getpagesize());
+	if (pid == 0)
+		_exit((above == 42) + 2 * (strcmp(heap, "kept") == 0) + 4 * (*below == '\0'));
+	assert_int_equal(status_of(pid), 7);
+	assert_int_equal(*below, 'x');
+	free(heap);
+}
+
+static int __attribute__((noinline))
+fork_in_a_big_frame(void)
+{
+	volatile char frame[16 * 4096];
+	pid_t pid;
+
+	frame[0] = frame[sizeof(frame) - 1] = 'f';
+	pid = fork();
+	if (pid == 0)
+		_exit(frame[0] == 'f' && frame[sizeof(frame) - 1] == 'f' ? 71 : 72);
+	return status_of(pid);
+}
+
+static void
+parent_and_child_fork_on_from_below(void **state)
+{
+	pid_t pid = pages_fork(BELOW * (size_t)getpagesize());
+
+	(void)state;
+	if (pid == 0)
+		_exit(fork_in_a_big_frame());
+	assert_int_equal(status_of(pid), 71);
+	assert_int_equal(fork_in_a_big_frame(), 71);
+}
+
 int
 main(void)
 {
@@ -118,6 +184,8 @@ main(void)
 		cmocka_unit_test(pages_to_write_are_there_and_no_others),
 		cmocka_unit_test(bytes_stay_as_they_are),
 		cmocka_unit_test(the_stack_below_can_be_asked_for),
+		cmocka_unit_test(a_child_finds_all_above_and_zeros_below),
+		cmocka_unit_test(parent_and_child_fork_on_from_below),
 		cmocka_unit_test(the_heap_gives_what_was_asked_for),
 		cmocka_unit_test(the_program_runs_on_in_any_layout),
 	};
