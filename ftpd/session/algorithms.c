@@ -1,9 +1,7 @@
 /*
- * A provider that shows a part of the default one.
+ * A provider that shows a part of the default one, and little else.
  */
 #include "algorithms.h"
-
-#ifdef HAVE_DEFAULT_PROVIDER
 
 #include <stdbool.h>
 #include <string.h>
@@ -11,10 +9,16 @@
 
 #include <openssl/core_dispatch.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/provider.h>
+#include <openssl/ssl.h>
 
-/* In no header, but what OSSL_PROVIDER_load(3) itself calls for "default". */
+#ifdef HAVE_OPENSSL_INSIDE
+
+/* In no header, but what OSSL_PROVIDER_load(3) calls for "default", and what loads all words. */
 OSSL_provider_init_fn ossl_default_provider_init;
+int ossl_err_load_crypto_strings(void);
+int ossl_err_load_SSL_strings(void);
 
 #define OPERATIONS (OSSL_OP_STORE + 1) /* the numbers of operations end there */
 #define MOST       40                  /* algorithms of one operation, its last entry included */
@@ -38,21 +42,23 @@ static const char *const wanted[OPERATIONS][16] = {
 	[OSSL_OP_KEYEXCH] = { "ECDH", "X25519" },
 	/* HMAC: so OpenSSL makes the binders of resumption */
 	[OSSL_OP_SIGNATURE] = { "RSA", "ECDSA", "ED25519", "ED448", "HMAC" },
-	/* DER: what PEM and PKCS #8 wrap */
-	[OSSL_OP_DECODER] = { "DER", "RSA", "RSA-PSS", "EC", "ED25519", "ED448" },
+	/* of certificates; private keys are read in the older way, which is the shorter one */
+	[OSSL_OP_DECODER] = { "RSA", "RSA-PSS", "EC", "ED25519", "ED448" },
 };
 
 static OSSL_FUNC_provider_query_operation_fn *query_default;
 
 static bool
-is_wanted(int operation, const char *all_names)
+is_wanted(int operation, const OSSL_ALGORITHM *a)
 {
-	size_t len = strcspn(all_names, ":");
+	size_t len = strcspn(a->algorithm_names, ":");
 	const char *const *name = wanted[operation];
 
-	while (*name != NULL && (strlen(*name) != len || strncasecmp(*name, all_names, len) != 0))
+	while (*name != NULL &&
+	    (strlen(*name) != len || strncasecmp(*name, a->algorithm_names, len) != 0))
 		name++;
-	return *name != NULL;
+	return *name != NULL && (operation != OSSL_OP_DECODER ||
+	                            strstr(a->property_definition, "SubjectPublicKeyInfo") != NULL);
 }
 
 /* Asked again for each algorithm that is not there. */
@@ -68,7 +74,7 @@ query(void *provider, int operation, int *no_cache)
 		return to;
 	from = query_default(provider, operation, no_cache);
 	for (; from != NULL && from->algorithm_names != NULL; from++)
-		if (to < &found[operation][MOST - 1] && is_wanted(operation, from->algorithm_names))
+		if (to < &found[operation][MOST - 1] && is_wanted(operation, from))
 			*to++ = *from;
 	return found[operation];
 }
@@ -97,9 +103,28 @@ begin(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in, const OSSL_DISPATCH
 void
 algorithms_load(void)
 {
+	/* each of these is decided once, by the first call that says anything about it */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+	        OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
+	    NULL);
+	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_SSL_STRINGS, NULL);
+	/* what certificates are signed with is looked for by these names */
+	EVP_add_digest(EVP_sha1());
+	EVP_add_digest(EVP_sha224());
+	EVP_add_digest(EVP_sha256());
+	EVP_add_digest(EVP_sha384());
+	EVP_add_digest(EVP_sha512());
 	if (OSSL_PROVIDER_add_builtin(NULL, "genkan", begin) != 1 ||
 	    OSSL_PROVIDER_load(NULL, "genkan") == NULL)
 		ERR_clear_error();
+}
+
+const char *
+algorithms_error(unsigned long code)
+{
+	ossl_err_load_crypto_strings();
+	ossl_err_load_SSL_strings();
+	return ERR_reason_error_string(code);
 }
 
 #else
@@ -107,6 +132,13 @@ algorithms_load(void)
 void
 algorithms_load(void)
 {
+	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
+const char *
+algorithms_error(unsigned long code)
+{
+	return ERR_reason_error_string(code);
 }
 
 #endif

@@ -84,7 +84,7 @@ static void
 keep_reason(void)
 {
 	unsigned long code = ERR_peek_last_error();
-	const char *words = code == 0 ? NULL : ERR_reason_error_string(code);
+	const char *words = code == 0 ? NULL : algorithms_error(code);
 
 	(void)strlcpy(reason, words != NULL ? words : "the handshake was broken off", sizeof(reason));
 }
@@ -276,7 +276,6 @@ make_wire(void)
 int
 tls_load(const struct handover *h, const struct conf *conf)
 {
-	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	algorithms_load();
 	(void)strlcpy(host, h->said.host, sizeof(host));
 	ocsp = handover_find(h, PART_OCSP, 0);

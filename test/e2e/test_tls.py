@@ -671,6 +671,9 @@ class Attacks(TlsTest):
             self.assertNotEqual(done.returncode, 0, options)
             # by the server, and not because the client could not
             self.assertRegex(done.stderr, alert, options)
+        # OpenSSL's words are loaded when there is something to tell
+        for words in ("unsupported protocol", "no shared cipher"):
+            self.server.wait_log(rf"TLS handshake with 127\.0\.0\.1 failed: {words}")
 
     def test_sigterm_to_every_process_tells_the_client(self):
         """What systemd does at a stop."""
