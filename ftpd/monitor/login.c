@@ -234,16 +234,6 @@ lock_files(const struct monitor *m)
 	return 0;
 }
 
-/* The last step: the files and the system calls of the user's state and no others. */
-static int
-close_walls(const struct monitor *m)
-{
-	if (caps_no_new_privs() == -1 || pages_limit(MEMORY) == -1 || lock_files(m) == -1)
-		return -1;
-	return m->walk ? sysfilter_enter(walk_filter, COUNT(walk_filter))
-		       : sysfilter_enter(user_filter, COUNT(user_filter));
-}
-
 /* Logs why a user with the right password stays out; the caller returns. */
 static int
 fail(const struct monitor *m, const char *what, const char *path)
@@ -273,8 +263,8 @@ settle(struct monitor *m, const struct grant *g, int root, struct ans_login *ans
 	if (*text == -1)
 		*text = open_text(m, true);
 	limits_settled(m);
-	if (close_walls(m) == -1)
-		return fail(m, "no Landlock or", "system call filter");
+	if (caps_no_new_privs() == -1 || pages_limit(MEMORY) == -1 || lock_files(m) == -1)
+		return fail(m, "no", "Landlock");
 	return 0;
 }
 
@@ -411,6 +401,14 @@ login_request(struct monitor *m, const union any_request *req, union any_answer 
 	if (authenticate(m, r, &grant) != AUTH_GRANTED)
 		return refuse(m, r->user, grant.reason);
 	return come_in(m, r->user, &grant, ans, fd);
+}
+
+void
+login_filter(struct monitor *m)
+{
+	if ((m->walk ? sysfilter_enter(walk_filter, COUNT(walk_filter))
+	             : sysfilter_enter(user_filter, COUNT(user_filter))) == -1)
+		fatal("no system call filter");
 }
 
 /*

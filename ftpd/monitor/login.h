@@ -12,4 +12,11 @@ int login_request(struct monitor *m, const union any_request *req, union any_ans
 int certificate_request(
     struct monitor *m, const union any_request *req, union any_answer *ans, int *fd);
 
+/*
+ * The last wall, the user's state's system calls and no others: entered once the answer has left,
+ * so that the client need not wait for it, and before the next request is received. Does not
+ * return without it.
+ */
+void login_filter(struct monitor *m);
+
 #endif

@@ -68,8 +68,8 @@ static int ended_request(struct monitor *, const union any_request *, union any_
 
 /* clang-format off */
 static const struct rule rules[REQ_END] = {
-	[REQ_LOGIN] = { "LOGIN", STATE_LOGIN, 0, SIZES(login, ans_login), login_request, NULL,
-		{ PART(login, user), PART(login, password) } },
+	[REQ_LOGIN] = { "LOGIN", STATE_LOGIN, 0, SIZES(login, ans_login), login_request,
+		login_filter, { PART(login, user), PART(login, password) } },
 	[REQ_CHDIR] = { "CHDIR", STATE_USER, 0, SIZES(path, answer), files_chdir, NULL,
 		{ PART(path, path) } },
 	[REQ_STAT] = { "STAT", STATE_USER, 0, SIZES(stat, ans_stat), files_stat, NULL,
@@ -101,7 +101,7 @@ static const struct rule rules[REQ_END] = {
 	[REQ_TLS] = { "TLS", STATE_LOGIN, 0, SIZES(tls, answer), tls_request, tls_take_over,
 		{ PART(tls, host) }, PARTS(tls, names_told, private) },
 	[REQ_CERTIFICATE] = { "CERTIFICATE", STATE_LOGIN, 0, SIZES(certificate, ans_login),
-		certificate_request, NULL, { PART(certificate, user) } },
+		certificate_request, login_filter, { PART(certificate, user) } },
 	[REQ_ENDED] = { "ENDED", STATE_USER, 0, sizeof(struct req_done), 0, ended_request, NULL,
 		{ PART(done, path) }, PARTS(done, complete, listing) },
 	[REQ_RATE] = { "RATE", STATE_USER, 0, SIZES(rate, ans_rate), rate_request, NULL,

@@ -89,7 +89,10 @@ class Walls(ServerTest):
         status = proc_status(pid)
         self.assertEqual(status["NoNewPrivs"], "1")
 
-    def assert_monitor_after_login(self, pid, control, uid, gid, home, permitted=NET_BIND):
+    def assert_monitor_after_login(self, pid, control, uid, gid, home, permitted=NET_BIND,
+                                   served=False):
+        if not served:
+            control.command("CWD .", 250)  # the last wall is up before the next request is served
         self.assertEqual(ids(pid, "Uid"), {uid})
         self.assertEqual(ids(pid, "Gid"), {gid})
         self.assertNotIn("0", proc_status(pid)["Groups"].split())
@@ -168,7 +171,7 @@ class Walls(ServerTest):
                 data.socket()
                 self.assert_session(pair.session, session, in_transfer=True)
                 self.assert_monitor_after_login(pair.monitor, session, USER_UID, USER_GID,
-                                                self.home)
+                                                self.home, served=True)
                 session.command("ABOR", 426)
                 session.expect(226)
         self.assert_session(pair.session, session)
@@ -310,6 +313,7 @@ try:
     home = world.add_user()
     server = world.server()
     session = server.session()
+    session.command("CWD /", 250)
     pair = server.pair()
     for pid in (pair.session, pair.monitor):
         status = proc_status(pid)
