@@ -4,6 +4,8 @@
  */
 #include "reply.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,9 +146,28 @@ reply_quote(char *dst, size_t size, const char *path)
 	return dst;
 }
 
+/* True if one of the eight bytes at text is a control byte. */
+static bool
+has_control(const char *text)
+{
+	const uint64_t ones = 0x0101010101010101, tops = 0x80 * ones;
+	uint64_t bytes, del;
+
+	memcpy(&bytes, text, sizeof(bytes));
+	del = bytes ^ 0x7f * ones; /* 0 where there is a DEL */
+	return (((bytes - 0x20 * ones) & ~bytes & tops) | ((del - ones) & ~del & tops)) != 0;
+}
+
 void
 reply_clean(char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		text[i] = reply_harmless(text[i]);
+	size_t i = 0;
+
+	while (i < len)
+		if (len - i >= sizeof(uint64_t) && !has_control(text + i)) {
+			i += sizeof(uint64_t);
+		} else {
+			text[i] = reply_harmless(text[i]);
+			i++;
+		}
 }

@@ -74,7 +74,9 @@ folder_is_dots(const char *name)
 bool
 folder_hides(const struct listing *l, const char *name)
 {
-	return pattern_denies(l->m->conf->path_deny, name);
+	const char *list = l->m->conf->path_deny;
+
+	return *list != '\0' && pattern_denies(list, name);
 }
 
 bool

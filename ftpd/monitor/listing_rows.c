@@ -57,9 +57,14 @@ end_row(struct listing *l, char *end)
 static char *
 put_clean(char *to, const char *text)
 {
-	for (; *text != '\0'; text++)
-		*to++ = reply_harmless(*text);
-	return to;
+	size_t len;
+
+	if (*text == '\0') /* often */
+		return to;
+	len = strlen(text);
+	memcpy(to, text, len);
+	reply_clean(to, len);
+	return to + len;
 }
 
 /* A row that is text alone. */
@@ -172,22 +177,34 @@ write_subfolder(struct listing *l, const char *name, unsigned depth)
 	l->path[len] = '\0';
 }
 
+/* The row of a name whose entry has to be looked at; true if it is a folder. */
+static bool
+write_entry(struct listing *l, struct folder *f, const char *name)
+{
+	struct stat st;
+
+	if (!folder_stat(l, f, name, &st))
+		return false;
+	put_entry(l, name, &st, dirfd(f->stream), name);
+	l->rows++;
+	return S_ISDIR(st.st_mode);
+}
+
 /* The row of a name of the folder; false when there shall be no more. */
 static bool
 write_name(struct listing *l, struct folder *f, const char *name, bool *folder)
 {
-	struct stat st = { 0 };
-
+	*folder = false;
 	if (l->max != 0 && l->rows == l->max) {
 		l->cut = true;
 		return false;
 	}
-	*folder = false;
-	if (!l->plain && !folder_stat(l, f, name, &st))
-		return true;
-	*folder = S_ISDIR(st.st_mode);
-	put_entry(l, name, &st, dirfd(f->stream), name);
-	l->rows++;
+	if (l->plain) {
+		put_name(l, name, "");
+		l->rows++;
+	} else {
+		*folder = write_entry(l, f, name);
+	}
 	return !l->gone;
 }
 

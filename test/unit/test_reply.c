@@ -182,6 +182,31 @@ clean_changes_control_bytes_alone(void **state)
 		assert_int_equal((unsigned char)text[i], i < 0x20 || i == 0x7f ? '?' : i);
 }
 
+/* Every byte at every place of texts of every length; before it a neighbour that looks like one. */
+static void
+clean_finds_each_byte_wherever_it_stands(void **state)
+{
+	static const char others[] = { 'a', ' ', '\x21', '\x80', '\xff', '~' };
+	char text[40], want;
+
+	(void)state;
+	for (size_t len = 1; len <= 24; len++)
+		for (size_t at = 0; at < len; at++)
+			for (int c = 0; c < 256; c++) {
+				char other = others[(size_t)c % sizeof(others)];
+
+				memset(text, other, sizeof(text));
+				text[at] = (char)c;
+				text[len] = '\n';
+				want = c < 0x20 || c == 0x7f ? '?' : (char)c;
+				reply_clean(text, len);
+				assert_int_equal(text[at], want);
+				assert_int_equal(text[len], '\n');
+				for (size_t i = 0; i < len; i++)
+					assert_true(i == at || text[i] == other);
+			}
+}
+
 int
 main(void)
 {
@@ -198,6 +223,7 @@ main(void)
 		cmocka_unit_test(end_fits_behind_a_first_line_of_any_length),
 		cmocka_unit_test(quotes_are_doubled_and_never_cut_in_two),
 		cmocka_unit_test(clean_changes_control_bytes_alone),
+		cmocka_unit_test(clean_finds_each_byte_wherever_it_stands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
