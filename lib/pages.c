@@ -3,6 +3,7 @@
  */
 #include "pages.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -61,12 +62,15 @@ pages_fork(size_t len)
 	uintptr_t end = ((uintptr_t)here - FORK_FRAMES) & ~(page - 1);
 	void *begin = (void *)((end - len) & ~(page - 1));
 	pid_t pid;
+	int saved;
 
 	/* should it fail, all is shared until it is written, as ever */
 	(void)madvise(begin, end - (uintptr_t)begin, MADV_WIPEONFORK);
 	pid = _Fork();
+	saved = errno;
 	/* the next fork may be one from farther down */
 	(void)madvise(begin, end - (uintptr_t)begin, MADV_KEEPONFORK);
+	errno = saved;
 	return pid;
 }
 

@@ -33,15 +33,25 @@ wrong(char why[static WHY], const char *fmt, ...)
 	return why;
 }
 
-/* A server cannot be asked for a passphrase; the attempt is remembered. */
+/* A server cannot be asked for a passphrase. */
 static int
-no_passphrase(char *buf, int size, int writing, void *asked)
+no_passphrase(char *buf, int size, int writing, void *arg)
 {
 	(void)buf;
 	(void)size;
 	(void)writing;
-	*(bool *)asked = true;
+	(void)arg;
 	return -1;
+}
+
+/* By its words, PKCS #8 or the older ones: OpenSSL does not get as far as to ask (algorithms.c). */
+static bool
+is_encrypted(const char *pem, size_t len)
+{
+	static const char words[] = "BEGIN ENCRYPTED PRIVATE KEY", older[] = "Proc-Type: 4,ENCRYPTED";
+
+	return memmem(pem, len, words, sizeof(words) - 1) != NULL ||
+	    memmem(pem, len, older, sizeof(older) - 1) != NULL;
 }
 
 static void
@@ -54,10 +64,10 @@ forget(struct certificate *c)
 }
 
 static EVP_PKEY *
-read_key(const char *pem, size_t len, bool *asked)
+read_key(const char *pem, size_t len)
 {
 	BIO *bio = BIO_new_mem_buf(pem, (int)len);
-	EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, asked);
+	EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
 
 	BIO_free(bio);
 	return key;
@@ -85,15 +95,14 @@ static const char *
 load(struct certificate *c, const char *file, const char *pem, size_t len, const char *keyfile,
     const char *keypem, size_t keylen, char why[static WHY])
 {
-	bool asked = false;
 	const char *bad = NULL;
 
 	c->chain = sk_X509_new_null();
 	c->leaf = read_chain(pem, len, c->chain);
-	c->key = read_key(keypem, keylen, &asked);
+	c->key = read_key(keypem, keylen);
 	if (c->leaf == NULL)
 		bad = wrong(why, "%s: there is no certificate in PEM form", file);
-	else if (c->key == NULL && asked)
+	else if (c->key == NULL && is_encrypted(keypem, keylen))
 		bad = wrong(why, "%s: the key wants a passphrase, and nobody is there to give it: "
 		                 "openssl pkey takes it off", keyfile);
 	else if (c->key == NULL)

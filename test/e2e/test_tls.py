@@ -781,9 +781,12 @@ class Certificates(GenkanTest):
     def test_key_with_a_passphrase(self):
         cert, key = self.pki.make("server")
         locked = self.pki.path("locked.pem")
-        openssl("pkey", "-in", key, "-aes256", "-passout", "pass:x", "-out", locked)
-        os.chmod(locked, 0o600)
-        self.refused(self.start([cert], [locked]), r"locked\.pem: the key wants a passphrase")
+        for how in (("-aes256",), ("-traditional", "-aes128"), ("-traditional", "-des3")):
+            with self.subTest(how):
+                openssl("pkey", "-in", key, *how, "-passout", "pass:x", "-out", locked)
+                os.chmod(locked, 0o600)
+                self.refused(self.start([cert], [locked]),
+                             r"locked\.pem: the key wants a passphrase")
 
     def test_every_kind_of_key_in_every_protocol(self):
         for kind in KINDS:
