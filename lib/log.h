@@ -29,7 +29,7 @@ int log_fd(void);
 void log_set_level(int level);
 int log_level(void);
 
-/* The process's role, shown in stderr lines: "session", "monitor". The string is kept, not copied. */
+/* The process's role, shown in stderr lines: "session", "monitor"; kept, not copied. */
 void log_set_role(const char *role);
 
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
