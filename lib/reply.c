@@ -167,7 +167,8 @@ reply_clean(char *text, size_t len)
 		if (len - i >= sizeof(uint64_t) && !has_control(text + i)) {
 			i += sizeof(uint64_t);
 		} else {
-			text[i] = reply_harmless(text[i]);
+			if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+				text[i] = '?';
 			i++;
 		}
 }

@@ -48,14 +48,7 @@ void reply_end(struct reply *r, int code, const char *fmt, ...)
  */
 const char *reply_quote(char *dst, size_t size, const char *path);
 
-/* A byte as it may be shown: control bytes (C0, DEL) become '?'. */
-static inline char
-reply_harmless(char c)
-{
-	return (unsigned char)c < 0x20 || c == 0x7f ? '?' : c;
-}
-
-/* Makes len bytes harmless in place. */
+/* Makes len bytes harmless in place: control bytes (C0, DEL) become '?'. */
 void reply_clean(char *text, size_t len);
 
 #endif

@@ -10,7 +10,10 @@
  *	chroot, by CAP_SYS_CHROOT, which the change of user has left to us
  *	capabilities: none, or CAP_NET_BIND_SERVICE where ActivePort needs it
  *	umask 0: the session says what modes new files have
- *	Landlock: the root's files and no others; the system call filter
+ *	Landlock: the root's files and no others
+ *
+ * The answer leaves, and before the next request comes the system call filter: who cannot have
+ * it ends.
  *
  * Not root: the same without the user, the chroot and the capabilities; what
  * the resolver is to keep inside, Landlock keeps inside as well.
@@ -264,7 +267,7 @@ settle(struct monitor *m, const struct grant *g, int root, struct ans_login *ans
 		*text = open_text(m, true);
 	limits_settled(m);
 	if (caps_no_new_privs() == -1 || pages_limit(MEMORY) == -1 || lock_files(m) == -1)
-		return fail(m, "no", "Landlock");
+		return fail(m, "no_new_privs, a memory limit or", "Landlock cannot be had");
 	return 0;
 }
 
@@ -408,7 +411,7 @@ login_filter(struct monitor *m)
 {
 	if ((m->walk ? sysfilter_enter(walk_filter, COUNT(walk_filter))
 	             : sysfilter_enter(user_filter, COUNT(user_filter))) == -1)
-		fatal("no system call filter");
+		fatal("the system call filter of a user's state: does this kernel have seccomp filters?");
 }
 
 /*
