@@ -135,20 +135,14 @@ cmd_eprt(struct session *s, char *arg)
 		reply(s, 501, "EPRT wants |1|address|port| or |2|address|port|.");
 }
 
-/* Asks for a passive listener; false after the refusal has been sent. */
+/* Listens for the client; false after the refusal has been sent. */
 static bool
-listen_passive(struct session *s, bool extended, struct netaddr *announce)
+listen_passive(struct session *s, bool extended)
 {
 	char ports[PORTLIST_TEXT];
-	int fd;
 
-	dataconn_forget(s);
-	fd = ask_listen(s, extended, announce, &s->port.here);
-	if (fd != -1) {
+	if (dataconn_listen(s, extended)) {
 		control_ticket(s);
-		s->port.kind = PORT_PASSIVE;
-		s->port.fd = fd;
-		s->port.port = announce->port;
 		return true;
 	}
 	if (errno == EADDRINUSE && s->conf->passive_ports.n > 0)
@@ -164,7 +158,6 @@ listen_passive(struct session *s, bool extended, struct netaddr *announce)
 void
 cmd_pasv(struct session *s, char *arg)
 {
-	struct netaddr announce;
 	char text[HOSTPORT_TEXT];
 
 	(void)arg;
@@ -172,15 +165,15 @@ cmd_pasv(struct session *s, char *arg)
 	if (refused_by_epsv_all(s, "PASV"))
 		return;
 	/* RFC 1123 4.1.2.6; no digit may stand before the address, routers look for it there */
-	if (listen_passive(s, false, &announce))
-		reply(s, 227, "Entering Passive Mode (%s).", hostport_text(&announce, text));
+	if (listen_passive(s, false))
+		reply(s, 227, "Entering Passive Mode (%s).",
+		    hostport_text(&s->port.passive.announce, text));
 }
 
 void
 cmd_epsv(struct session *s, char *arg)
 {
 	int ours = s->client->peer.family == AF_INET6 ? 2 : 1;
-	struct netaddr announce;
 
 	dataconn_forget(s); /* also a refused one ends what was agreed on, and ALL what PORT did */
 	if (arg != NULL && strcasecmp(arg, "ALL") == 0) {
@@ -195,8 +188,9 @@ cmd_epsv(struct session *s, char *arg)
 			reply(s, 522, "Network protocol not supported, use (%d)", ours);
 		return;
 	}
-	if (listen_passive(s, true, &announce))
-		reply(s, 229, "Entering Extended Passive Mode (|||%u|)", announce.port);
+	if (listen_passive(s, true))
+		reply(s, 229, "Entering Extended Passive Mode (|||%u|)",
+		    s->port.passive.announce.port);
 }
 
 /* A whole decimal number; strtonum(3) takes blanks and signs, RFC 3659 section 5.3 does not. */

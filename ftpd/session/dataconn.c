@@ -15,6 +15,12 @@
 #include "session.h"
 #include "tls.h"
 
+/* How many data connections one listener serves: then a client has other ports to connect to. */
+#define SERVES 64
+
+/* How long, in milliseconds, a listener waits for the next PASV or EPSV. */
+#define KEPT 500
+
 void
 dataconn_forget(struct session *s)
 {
@@ -22,6 +28,86 @@ dataconn_forget(struct session *s)
 		close(s->port.fd);
 	s->port.kind = PORT_NONE;
 	s->port.fd = -1;
+}
+
+/* A port that is kept must not be missed by others, nor forwarded by the router for nobody. */
+static bool
+may_keep(const struct conf *c)
+{
+	const unsigned ports = portlist_count(&c->passive_ports);
+
+	return c->port_mapping == PORT_MAPPING_OFF && (ports == 0 || c->max_clients <= ports);
+}
+
+/* The listener has served; its next PASV may come soon. */
+static void
+keep(struct session *s)
+{
+	struct passive *p = &s->port.passive;
+
+	if (++p->served >= SERVES || !may_keep(s->conf))
+		return;
+	p->kept = s->port.fd;
+	p->until = clock_ms() + KEPT;
+	s->port.fd = -1;
+}
+
+static void
+drop_kept(struct passive *p)
+{
+	if (p->kept != -1)
+		close(p->kept);
+	p->kept = -1;
+}
+
+void
+dataconn_end(struct session *s)
+{
+	dataconn_forget(s);
+	drop_kept(&s->port.passive);
+}
+
+int64_t
+dataconn_keeps(struct session *s)
+{
+	struct passive *p = &s->port.passive;
+
+	if (p->kept == -1)
+		return NEVER;
+	if (clock_ms() < p->until)
+		return p->until;
+	drop_kept(p);
+	return NEVER;
+}
+
+/* The kept listener goes on; not if somebody has come to it, since nobody was told of its port. */
+static bool
+take_kept(struct session *s, bool extended)
+{
+	struct passive *p = &s->port.passive;
+
+	if (p->kept == -1 || p->extended != extended || session_is_ready(s, p->kept))
+		return false;
+	s->port.fd = p->kept;
+	p->kept = -1;
+	return true;
+}
+
+bool
+dataconn_listen(struct session *s, bool extended)
+{
+	struct passive *p = &s->port.passive;
+
+	dataconn_forget(s);
+	if (!take_kept(s, extended)) {
+		drop_kept(p);
+		s->port.fd = ask_listen(s, extended, &p->announce, &p->here);
+		p->extended = extended;
+		p->served = 0;
+	}
+	if (s->port.fd != -1)
+		s->port.kind = PORT_PASSIVE;
+	return s->port.fd != -1;
 }
 
 /* How long a connection may take to come about. */
@@ -43,12 +129,14 @@ tell(struct session *s, enum wait_result why)
 		reply(s, 426, "The transfer was aborted before its data connection was made.");
 		reply(s, 226, "ABOR: done.");
 	} else if (why == WAIT_TIMED_OUT && s->port.kind == PORT_PASSIVE) {
+		const struct passive *p = &s->port.passive;
+
 		reply(s, 425, "No data connection came to port %u within %u seconds. Is it forwarded by "
-		              "the server's router?", s->port.port, seconds);
+		              "the server's router?", p->announce.port, seconds);
 		log_notice("no data connection came to port %u within %u seconds: forward it on the "
 		           "router to port %u here (PassivePorts). If it is, a router's FTP helper "
-		           "(ALG) may have changed the reply: switch it off", s->port.port, seconds,
-		    s->port.here);
+		           "(ALG) may have changed the reply: switch it off", p->announce.port, seconds,
+		    p->here);
 	} else if (why == WAIT_TIMED_OUT) {
 		reply(s, 425, "Your port %u did not answer within %u seconds. Behind a router or "
 		              "firewall, use passive mode.", s->port.port, seconds);
@@ -164,6 +252,8 @@ dataconn_open(struct session *s)
 		break;
 	case PORT_PASSIVE:
 		fd = accept_peer(s, deadline);
+		if (fd != -1)
+			keep(s);
 		break;
 	case PORT_ACTIVE:
 		fd = connect_peer(s, deadline);

@@ -6,6 +6,7 @@
 #define GENKAN_DATACONN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct session;
 struct tls;
@@ -35,7 +36,23 @@ bool dataconn_agreed(struct session *s);
  */
 struct tls *dataconn_secure(struct session *s, int fd);
 
+/*
+ * PASV and EPSV: a listener, announced as s->port.passive.announce says. Where there are enough
+ * ports for all clients, a listener that has just served a transfer serves the next ones as well:
+ * of many small files only some are worth a question to the monitor. False with errno.
+ */
+bool dataconn_listen(struct session *s, bool extended);
+
+/*
+ * Closes the listener that waits for a next PASV or EPSV, if that has not come in time. Returns when
+ * its time will be over (clock_ms() time), NEVER if there is none.
+ */
+int64_t dataconn_keeps(struct session *s);
+
 /* Forgets what was agreed on and closes a listener. */
 void dataconn_forget(struct session *s);
+
+/* The session ends: no listener is left, kept or not. */
+void dataconn_end(struct session *s);
 
 #endif

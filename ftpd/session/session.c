@@ -77,10 +77,11 @@ poll_until(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 		}
 	memcpy(p + 1, fds, n * sizeof(*fds));
 	for (;;) {
-		int64_t left = deadline == NEVER ? -1 : deadline - clock_ms();
+		int64_t kept = dataconn_keeps(s), end = kept < deadline ? kept : deadline;
+		int64_t left = end == NEVER ? -1 : end - clock_ms();
 		int ready;
 
-		if (deadline != NEVER && left < 0)
+		if (end != NEVER && left < 0)
 			left = 0;
 		ready = poll(p, n + 1, left > INT_MAX ? INT_MAX : (int)left);
 		if (ready == -1 && errno != EINTR)
@@ -89,7 +90,7 @@ poll_until(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 			session_monitor_gone(s);
 		if (ready > 0)
 			memcpy(fds, p + 1, n * sizeof(*fds));
-		if (ready > 0 || (ready == 0 && left <= INT_MAX))
+		if (ready > 0 || (ready == 0 && end == deadline && left <= INT_MAX))
 			return ready;
 	}
 }
@@ -162,6 +163,14 @@ session_client_gone(struct session *s)
 	    poll_until(s, &p, 1, clock_ms()) == 1)
 		control_read(&s->ctl);
 	return s->ctl.broken || (s->ctl.eof && !lines_are_queued(s));
+}
+
+bool
+session_is_ready(struct session *s, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll_until(s, &p, 1, clock_ms()) == 1;
 }
 
 enum wait_result
@@ -326,7 +335,7 @@ session_run(const struct conf *conf, const struct client *client, int monitor,
 	memset(&s, 0, offsetof(struct session, ctl));
 	s.conf = conf;
 	s.client = client;
-	s.port.fd = -1;
+	s.port.fd = s.port.passive.kept = -1;
 	s.monitor = monitor;
 	s.params.length = -1;
 	s.params.facts = FACT_DEFAULT;
@@ -341,6 +350,6 @@ session_run(const struct conf *conf, const struct client *client, int monitor,
 	if (from == NULL || go_on(&s, from))
 		while ((line = session_line(&s)) != NULL)
 			command_dispatch(&s, line);
-	dataconn_forget(&s);
+	dataconn_end(&s);
 	control_end(&s.ctl);
 }

@@ -34,11 +34,21 @@ struct params {
 	mode_t umask_file, umask_dir;
 };
 
+/* What PASV or EPSV has got of the monitor. */
+struct passive {
+	bool extended;           /* EPSV */
+	struct netaddr announce; /* address (not for EPSV) and port, as the client is told */
+	uint16_t here;           /* the port at our side */
+	unsigned served;         /* data connections that have come in */
+	int kept;                /* its listener between two transfers, or -1; see dataconn_listen() */
+	int64_t until;           /* kept no longer than this, clock_ms() time */
+};
+
 struct data_port {
 	enum { PORT_NONE, PORT_PASSIVE, PORT_ACTIVE } kind;
 	int fd;        /* PORT_PASSIVE: the listener; PORT_ACTIVE: what dataconn_begin() made, or -1 */
-	uint16_t port; /* PORT_ACTIVE: the client's, at the control peer's address; else as announced */
-	uint16_t here; /* PORT_PASSIVE: our own */
+	uint16_t port; /* PORT_ACTIVE: the client's, at the control peer's address */
+	struct passive passive;
 };
 
 /* What is small stands first and together: each page of memory that is touched costs. */
@@ -106,6 +116,9 @@ void session_run(const struct conf *conf, const struct client *client, int monit
  * a transfer.
  */
 enum wait_result session_wait(struct session *s, int fd, short events, int64_t deadline);
+
+/* True if fd has something to read, or a listener somebody to accept; looks and does not wait. */
+bool session_is_ready(struct session *s, int fd);
 
 /*
  * Takes the next command line, waiting for it. NULL when the session is over

@@ -15,7 +15,7 @@ import unittest
 
 from genkan import (BUILD, FTPD, GATEWAY, IS_ROOT, NOBODY, PASSWORD, PATIENCE, USER, USER_GID,
                     USER_UID, GenkanTest, ServerTest, descriptors, in_namespace, proc_status,
-                    read_file, root_only, socket_inode, wait_until, write_file)
+                    read_file, root_only, socket_inode, wait_closed, wait_until, write_file)
 
 SETGID, SETUID, NET_BIND, CHROOT = 1 << 6, 1 << 7, 1 << 10, 1 << 18
 
@@ -169,6 +169,8 @@ class Walls(ServerTest):
                 session.command("RETR huge", 150)
                 pair = self.server.pair()
                 data.socket()
+                if mode == "pasv":
+                    wait_closed(data.address[1])  # kept for a moment: another PASV might have come
                 self.assert_session(pair.session, session, in_transfer=True)
                 self.assert_monitor_after_login(pair.monitor, session, USER_UID, USER_GID,
                                                 self.home, served=True)

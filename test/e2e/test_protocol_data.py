@@ -67,6 +67,69 @@ class Passive(ServerTest):
         session.expect(226)
         wait_closed(data.address[1])
 
+    def ports(self, session, *modes):
+        """The ports that downloads in a row are announced."""
+        self.remote("file", b"content")
+        ports = []
+        for mode in modes:
+            with session.data(mode) as data:
+                session.command("RETR file", 150)
+                self.assertEqual(data.read_all(), b"content")
+            session.expect(226)
+            ports.append(data.address[1])
+        return ports
+
+    def test_listener_serves_the_next_transfer_as_well(self):
+        for mode in ("pasv", "epsv"):
+            # in a row means within half a second, which a busy machine does not always allow
+            wait_until(lambda: len(set(self.ports(self.session(), mode, mode))) == 1,
+                       "two transfers have the same port")
+
+    def test_listener_of_pasv_is_not_that_of_epsv(self):
+        # what is announced for one need not be right for the other
+        first, second = self.ports(self.session(), "pasv", "epsv")
+        self.assertNotEqual(first, second)
+
+    def test_listener_serves_64_transfers_and_no_more(self):
+        ports = self.ports(self.session(), *["epsv"] * 200)
+        longest = max(ports.count(port) for port in ports)
+        self.assertLessEqual(longest, 64)
+        self.assertGreater(longest, 1)
+
+    def visited(self):
+        """A session after a transfer, its listener's port, and a connection that came to it since."""
+        def visit():
+            session = self.session()
+            port, = self.ports(session, "pasv")
+            try:
+                return session, port, socket.create_connection(("127.0.0.1", port), PATIENCE)
+            except ConnectionRefusedError:  # half a second has passed
+                return None
+        return wait_until(visit, "a listener is there after its transfer")
+
+    @staticmethod
+    def is_sent_away(sock):
+        with contextlib.suppress(ConnectionError):
+            return sock.recv(100) == b""
+        return True
+
+    def test_who_comes_between_two_transfers_is_sent_away(self):
+        session, port, early = self.visited()
+        with early, session.data("pasv") as data:
+            self.assertNotEqual(data.address[1], port)
+            self.assertTrue(self.is_sent_away(early))
+            session.command("RETR file", 150)
+            self.assertEqual(data.read_all(), b"content")
+        session.expect(226)
+
+    def test_listener_of_an_earlier_transfer_does_not_serve_port(self):
+        session, _, early = self.visited()
+        with early, session.data("port") as data:
+            session.command("RETR file", 150)
+            self.assertEqual(data.read_all(), b"content")
+            self.assertTrue(self.is_sent_away(early))
+        session.expect(226)
+
     def test_listener_closes_with_port_also_a_refused_one(self):
         for line in ("PORT 127,0,0,1,200,1", "PORT 10,0,0,1,200,1", "PORT nonsense",
                      "EPRT |9|x|1|"):
@@ -137,6 +200,16 @@ class PassiveRange(GenkanTest):
         session = self.server(f"{first} {first + 3}").session()
         seen = {session.pasv()[1] for _ in range(60)}
         self.assertEqual(seen, set(range(first, first + 4)))
+
+    def test_where_clients_may_miss_a_port_it_is_given_back_at_once(self):
+        first = free_range(2)
+        session = self.server(f"{first} {first + 1}").session()
+        for _ in range(3):
+            with session.data("pasv") as data:
+                session.command("LIST", 150)
+                data.read_all()
+            session.expect(226)
+            self.assertFalse(listening_ports() & {first, first + 1})
 
     def test_list_of_ranges(self):
         first = free_range(6)
