@@ -113,7 +113,7 @@ static void
 run(struct session *s, struct transfer *t, const char *greeting)
 {
 	enum transfer_result result = TRANSFER_CLOSED;
-	bool undecided;
+	bool undecided, closed;
 	int64_t end;
 	int error = 0;
 
@@ -139,12 +139,14 @@ run(struct session *s, struct transfer *t, const char *greeting)
 		result = TRANSFER_FILE_ERROR; /* the last bytes did not reach the disk */
 		error = errno;
 	}
-	if (t->data != -1) {
-		close(t->data);
-	} else if (t->direction == SEND) {
+	if (t->data == -1 && t->direction == SEND) {
 		cmd_done_reading(s, t->path);
 		return;
 	}
+	/* who has sent all has closed its end and waits for the word alone; all others wait for ours */
+	closed = t->direction == RECEIVE && result == TRANSFER_DONE;
+	if (t->data != -1 && !closed)
+		close(t->data);
 	end = clock_ms();
 	undecided = is_undecided(s, t);
 	if (undecided && tell_monitor(s, t, end, result == TRANSFER_DONE) == -1 &&
@@ -158,6 +160,8 @@ run(struct session *s, struct transfer *t, const char *greeting)
 		s->last_transfer = end;
 	}
 	/* the client's next command is on its way while the monitor is told */
+	if (closed)
+		close(t->data);
 	if (!undecided)
 		(void)tell_monitor(s, t, end, result == TRANSFER_DONE);
 }
