@@ -24,10 +24,12 @@
 /* The pipe between socket and file; the kernel's limit for everyone is 1 MiB. */
 #define PIPE_SIZE (1 << 20)
 
-#define COPY_SIZE (64 << 10)
+/* One step through a buffer. The peer is woken up at each, which costs more than the bytes do. */
+#define COPY_SIZE (256 << 10)
 
-/* An upload up to here is not worth a pipe. */
-#define SMALL (4 * COPY_SIZE)
+/* A download up to here is copied for less than sendfile(2) costs, an upload for less than a pipe. */
+#define SMALL_OUT (32 << 10)
+#define SMALL_IN  (256 << 10)
 
 /* How long a client may take to say TLS's goodbye after a download; it has got everything. */
 #define GOODBYE_SECONDS 1
@@ -94,10 +96,21 @@ wait_for_bytes(struct session *s, struct transfer *t)
 	return t->tls != NULL && tls_pending(t->tls) ? look_at_control(s) : wait_for(s, t->data, POLLIN);
 }
 
+/* A file goes as it is, so the number of bytes on the wire is known. */
+static bool
+is_plain(const struct transfer *t)
+{
+	return !t->ascii && !t->pipe;
+}
+
 static ssize_t
 send_some(struct transfer *t, const char *bytes, size_t len)
 {
-	return t->tls != NULL ? tls_write(t->tls, bytes, len) : send(t->data, bytes, len, MSG_NOSIGNAL);
+	/* the connection is closed behind a file's last bytes: one segment for both */
+	const int more = is_plain(t) && t->bytes + (int64_t)len == t->size ? MSG_MORE : 0;
+
+	return t->tls != NULL ? tls_write(t->tls, bytes, len)
+	                      : send(t->data, bytes, len, MSG_NOSIGNAL | more);
 }
 
 static ssize_t
@@ -212,26 +225,35 @@ send_all(struct session *s, struct transfer *t, const char *bytes, size_t len)
 	return TRANSFER_DONE;
 }
 
-/* File or pipe to data connection through a buffer: listings, NVT-ASCII. */
+/* What there is to wait for before more is read. */
+static enum transfer_result
+wait_for_more(struct session *s, struct transfer *t)
+{
+	if (t->pipe)
+		return wait_for(s, t->file, POLLIN);
+	/* a file is read and converted while its bytes before are on the way */
+	return t->bytes == 0 ? TRANSFER_DONE : look_at_control(s);
+}
+
+/* File or pipe to data connection through a buffer: listings, NVT-ASCII, TLS, small files. */
 static enum transfer_result
 pump_out(struct session *s, struct transfer *t)
 {
 	bool convert = t->pipe && names_convert(s);
 	struct ascii ascii = { 0 };
 
-	names_rows_begin();
-	for (;;) {
+	if (convert)
+		names_rows_begin();
+	while (!is_plain(t) || t->bytes != t->size) {
 		size_t max = convert ? NAMES_ROWS : t->ascii ? sizeof(copy_in) : room(t, sizeof(copy_in));
-		enum transfer_result r;
+		enum transfer_result r = wait_for_more(s, t);
 		ssize_t n;
 
-		/* a listing is awaited; a file is read and converted while its bytes before are on the way */
-		r = t->pipe ? wait_for(s, t->file, POLLIN) : look_at_control(s);
 		if (r != TRANSFER_DONE || (r = wait_turn(s, t, &max)) != TRANSFER_DONE)
 			return r;
-		n = max == 0 ? 0 : read(t->file, copy_in, max);
+		n = read(t->file, copy_in, max);
 		if (n == 0)
-			return !t->ascii && t->bytes < t->size ? TRANSFER_SHORT : TRANSFER_DONE;
+			return is_plain(t) ? TRANSFER_SHORT : TRANSFER_DONE;
 		if (n == -1 && is_passing(errno))
 			continue;
 		if (n == -1)
@@ -245,6 +267,7 @@ pump_out(struct session *s, struct transfer *t)
 		if (r != TRANSFER_DONE)
 			return r;
 	}
+	return TRANSFER_DONE;
 }
 
 /* A listing's rows as they are: from the pipe to the data connection by the kernel. */
@@ -430,7 +453,7 @@ can_splice(const struct transfer *t, const int pipe[2])
 static bool
 pump_small(struct session *s, struct transfer *t, enum transfer_result *r)
 {
-	while (t->bytes < SMALL && t->bytes != t->size) {
+	while (t->bytes < SMALL_IN && t->bytes != t->size) {
 		size_t max = room(t, sizeof(copy_in));
 		ssize_t n;
 
@@ -501,7 +524,8 @@ move_all(struct session *s, struct transfer *t)
 	if (t->direction == SEND && t->pipe && t->tls == NULL && !names_convert(s))
 		return pump_rows(s, t);
 	if (t->direction == SEND)
-		return t->ascii || t->pipe || t->tls != NULL ? pump_out(s, t) : pump_sendfile(s, t);
+		return !is_plain(t) || t->tls != NULL || t->size <= SMALL_OUT ? pump_out(s, t)
+		                                                              : pump_sendfile(s, t);
 	return t->ascii || t->tls != NULL ? pump_in(s, t) : pump_splice(s, t);
 }
 
