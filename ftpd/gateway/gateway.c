@@ -30,9 +30,8 @@
 #define WALLS                                                                                      \
 	SYSFILTER_BASE, SYSFILTER_ALLOW_ARG(socket, 0, AF_INET),                                   \
 	    SYSFILTER_ALLOW_ARG(socket, 0, AF_INET6), SYSFILTER_ERRNO(socket, EAFNOSUPPORT),       \
-	    SYSFILTER_ALLOW(connect), SYSFILTER_ALLOW(bind), SYSFILTER_ALLOW(getsockname),         \
-	    SYSFILTER_ALLOW(getpeername), SYSFILTER_ALLOW(getsockopt),                             \
-	    SYSFILTER_ALLOW(setsockopt), SYSFILTER_ALLOW(gettimeofday)
+	    SYSFILTER_ALLOW(connect, bind, getsockname, getpeername, getsockopt, setsockopt,       \
+	        gettimeofday)
 
 /* A library that would like to look at a file again goes without. */
 #define SOFT_WALLS                                                                                 \

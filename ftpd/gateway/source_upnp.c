@@ -45,11 +45,7 @@ static const struct sock_filter filter[] = {
 	SYSFILTER_BASE,
 	SYSFILTER_ALLOW_ARG(socket, 0, AF_INET),
 	SYSFILTER_ERRNO(socket, EAFNOSUPPORT),
-	SYSFILTER_ALLOW(connect),
-	SYSFILTER_ALLOW(bind),
-	SYSFILTER_ALLOW(getsockname),
-	SYSFILTER_ALLOW(getsockopt),
-	SYSFILTER_ALLOW(setsockopt),
+	SYSFILTER_ALLOW(connect, bind, getsockname, getsockopt, setsockopt),
 	SYSFILTER_ALLOW(setitimer),  /* the limit of a call */
 	SYSFILTER_ALLOW(pselect6),   /* the library waits for a connection with it */
 #ifdef __NR_select

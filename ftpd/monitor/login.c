@@ -59,22 +59,20 @@
  * capability up and down. Nothing is executed, no other process is reached.
  */
 #define USER_CALLS                                                                                 \
-	/* before the rule for some of them: a call that needs no look at its arguments is cheap */ \
-	SYSFILTER_ALLOW(newfstatat), SYSFILTER_BASE, SYSFILTER_ALLOW(getdents64),                  \
-	    SYSFILTER_ALLOW(readlinkat), SYSFILTER_ALLOW(unlinkat), SYSFILTER_ALLOW(mkdirat),      \
-	    SYSFILTER_ALLOW(renameat2), SYSFILTER_ALLOW(utimensat), SYSFILTER_ALLOW(ftruncate),    \
+	/* newfstatat before the rule for some of them: listings make it for each name */          \
+	SYSFILTER_ALLOW(newfstatat), SYSFILTER_BASE,                                               \
+	    SYSFILTER_ALLOW(getdents64, readlinkat, unlinkat, mkdirat, renameat2, utimensat),      \
 	    /* hidden uploads get their name; what they replace has its attributes looked at */   \
-	    SYSFILTER_ALLOW(linkat), SYSFILTER_ALLOW(flistxattr), SYSFILTER_ALLOW(fsync),          \
+	    SYSFILTER_ALLOW(ftruncate, linkat, flistxattr, fsync),                                 \
 	    SYSFILTER_ALLOW_ARG(fchown, 1, 0xffffffff), /* the group alone */                      \
-	    SYSFILTER_ALLOW(fstatfs), SYSFILTER_ALLOW(symlinkat), /* ALLO, SITE SYMLINK */         \
 	    SYSFILTER_ALLOW_WITHOUT(fchmod, 1, SPECIAL_MODES),                                     \
-	    SYSFILTER_ALLOW_WITHOUT(fchmodat2, 2, SPECIAL_MODES), SYSFILTER_ALLOW(pipe2),          \
+	    SYSFILTER_ALLOW_WITHOUT(fchmodat2, 2, SPECIAL_MODES),                                  \
 	    SYSFILTER_ALLOW_ARG(socket, 0, AF_INET), SYSFILTER_ALLOW_ARG(socket, 0, AF_INET6),     \
-	    SYSFILTER_ALLOW(bind), SYSFILTER_ALLOW(listen), SYSFILTER_ALLOW(connect),              \
-	    SYSFILTER_ALLOW(setsockopt), SYSFILTER_ALLOW(getsockname), SYSFILTER_ALLOW(capget),    \
-	    SYSFILTER_ALLOW(pread64), SYSFILTER_ALLOW(pwrite64), /* leases of ports */             \
-	    SYSFILTER_ALLOW(statx), /* when a file was made, for the fact create */                \
-	    SYSFILTER_ALLOW(capset)
+	    SYSFILTER_ALLOW(bind, listen, connect, setsockopt, getsockname, capget, capset),       \
+	    SYSFILTER_ALLOW(pread64, pwrite64,  /* leases of ports */                              \
+	        fstatfs, symlinkat,             /* ALLO, SITE SYMLINK */                           \
+	        statx,                          /* when a file was made, for the fact create */    \
+	        pipe2)
 
 /* openat(2) fails softly: libc tries it for time zones and locales. */
 static const struct sock_filter user_filter[] = {

@@ -24,12 +24,9 @@
 static const struct sock_filter filter[] = {
 	SYSFILTER_BEGIN,
 	SYSFILTER_BASE,
-	SYSFILTER_ALLOW(sendfile),   /* RETR */
-	SYSFILTER_ALLOW(splice),     /* STOR */
-	SYSFILTER_ALLOW(pipe2),      /* between the two ends of a splice */
-	SYSFILTER_ALLOW(accept4),    /* the data connection, on the monitor's listener */
-	SYSFILTER_ALLOW(setsockopt),
-	SYSFILTER_ALLOW(getsockopt), /* SO_ERROR of an active connect */
+	SYSFILTER_ALLOW(accept4, sendfile, splice, /* on the monitor's listener; RETR; STOR */
+	    pipe2,                                 /* between the two ends of a splice */
+	    setsockopt, getsockopt),               /* SO_ERROR of an active connect */
 	SYSFILTER_ERRNO(openat, EACCES), /* libc tries files of its own: softly no */
 	SYSFILTER_ERRNO(newfstatat, EACCES),
 	SYSFILTER_END,

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -512,6 +513,74 @@ filter_of_no_size_or_too_large_is_refused(void **state)
 	assert_int_equal(errno, EINVAL);
 }
 
+/* What a filter says to a call without arguments, as the kernel would interpret it. */
+static uint32_t
+verdict(const struct sock_filter *f, size_t n, int nr)
+{
+	const struct seccomp_data data = { .nr = nr, .arch = SYSFILTER_ARCH };
+	uint32_t a = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool is = false;
+
+		switch (f[i].code) {
+		case BPF_MISC | BPF_TAX:
+			continue;
+		case BPF_LD | BPF_W | BPF_ABS:
+			memcpy(&a, (const char *)&data + f[i].k, sizeof(a));
+			continue;
+		case BPF_RET | BPF_K:
+			return f[i].k;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			is = a == f[i].k;
+			break;
+		case BPF_JMP | BPF_JGE | BPF_K:
+			is = a >= f[i].k;
+			break;
+		default:
+			fail_msg("instruction %#x is not expected here", f[i].code);
+		}
+		i += is ? f[i].jt : f[i].jf;
+	}
+	fail_msg("the filter has no end");
+	return 0;
+}
+
+/* Instructions of the filters below; behind the shorter ones there are zeros, which nobody reaches. */
+#define ROOM 20
+
+static void
+group_of_any_size_allows_its_calls_and_no_other(void **state)
+{
+	static const int calls[] = { __NR_dup, __NR_getuid, __NR_sync, __NR_fchmod, __NR_chroot,
+		__NR_bind, __NR_statx, __NR_read };
+	static const struct sock_filter f[][ROOM] = {
+		{ SYSFILTER_BEGIN, SYSFILTER_ALLOW(dup), SYSFILTER_END },
+		{ SYSFILTER_BEGIN, SYSFILTER_ALLOW(dup, getuid), SYSFILTER_END },
+		{ SYSFILTER_BEGIN, SYSFILTER_ALLOW(dup, getuid, sync), SYSFILTER_END },
+		{ SYSFILTER_BEGIN, SYSFILTER_ALLOW(dup, getuid, sync, fchmod), SYSFILTER_END },
+		{ SYSFILTER_BEGIN, SYSFILTER_ALLOW(dup, getuid, sync, fchmod, chroot), SYSFILTER_END },
+		{ SYSFILTER_BEGIN, SYSFILTER_ALLOW(dup, getuid, sync, fchmod, chroot, bind),
+		    SYSFILTER_END },
+		{ SYSFILTER_BEGIN, SYSFILTER_ALLOW(dup, getuid, sync, fchmod, chroot, bind, statx),
+		    SYSFILTER_END },
+		{ SYSFILTER_BEGIN,
+		    SYSFILTER_ALLOW(dup, getuid, sync, fchmod, chroot, bind, statx, read),
+		    SYSFILTER_END },
+	};
+
+	(void)state;
+	for (size_t size = 1; size <= COUNT(f); size++)
+		for (int nr = -1; nr < 500; nr++) {
+			uint32_t want = SECCOMP_RET_KILL_PROCESS;
+
+			for (size_t i = 0; i < size; i++)
+				if (nr == calls[i])
+					want = SECCOMP_RET_ALLOW;
+			assert_int_equal(verdict(f[size - 1], COUNT(f[0]), nr), want);
+		}
+}
+
 static void
 filter_is_seen_in_proc(void **state)
 {
@@ -549,6 +618,7 @@ main(void)
 	const struct CMUnitTest fixed[] = {
 		cmocka_unit_test(other_architecture_kills),
 		cmocka_unit_test(filter_of_no_size_or_too_large_is_refused),
+		cmocka_unit_test(group_of_any_size_allows_its_calls_and_no_other),
 		cmocka_unit_test(filter_is_seen_in_proc),
 	};
 	struct CMUnitTest tests[COUNT(rows) + COUNT(fixed)];
