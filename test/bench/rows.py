@@ -115,6 +115,7 @@ def retr(runner, sizes):
 def stor(runner, sizes):
     world = runner.world
     path = world.make_big("big", "binary")
+    world.touch_memory(sizes["big"])
     result, cpu, _ = _used(runner.launcher, "stor", runner.port, "up/big", path,
                            world.hashes["big"], f"{world.up}/big")
     return _bulk(result, cpu)
@@ -248,6 +249,7 @@ def tls_stor(runner, sizes):
     launcher, world = runner.tls_launcher(), runner.world
     path = world.make_big("tls", "binary")
     stored = f"{world.up}/tls"
+    world.touch_memory(sizes["tls"])
     try:
         result, cpu, _ = _used(launcher, "-s", "stor", launcher.port, "up/tls", path,
                                world.hashes["tls"], stored)

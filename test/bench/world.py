@@ -410,6 +410,15 @@ class World:
             self.hashes[name] = client("hash", path, kind)["hash"]
         return path
 
+    def touch_memory(self, size):
+        """Has memory at hand for a file of this size: a virtual machine's host takes back what is
+        free, and gives it again page by page, for several times what it costs to fill the page.
+        Three times the size, since the kernel does not begin with the pages that were freed last."""
+        if self.in_memory:
+            path = os.path.join(self.tree, "touched")
+            client("make", path, 3 * size, "binary")
+            os.unlink(path)
+
     def make_many(self):
         path = os.path.join(self.tree, "many")
         if not os.path.isdir(path):
