@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ascii.h"
@@ -17,6 +18,7 @@
 #include "log.h"
 #include "session.h"
 #include "tls.h"
+#include "trial.h"
 
 /* What one call moves at most; the socket's buffer is the real measure. */
 #define CHUNK (4 << 20)
@@ -25,11 +27,14 @@
 #define PIPE_SIZE (1 << 20)
 
 /* One step through a buffer. The peer is woken up at each, which costs more than the bytes do. */
-#define COPY_SIZE (256 << 10)
+#define COPY_SIZE (128 << 10)
 
 /* A download up to here is copied for less than sendfile(2) costs, an upload for less than a pipe. */
 #define SMALL_OUT (32 << 10)
 #define SMALL_IN  (256 << 10)
+
+/* No such point: all that there is. */
+#define ALL INT64_MAX
 
 /* How long a client may take to say TLS's goodbye after a download; it has got everything. */
 #define GOODBYE_SECONDS 1
@@ -39,6 +44,19 @@ static char copy_in[COPY_SIZE];
 static char copy_out[2 * COPY_SIZE];
 
 _Static_assert(sizeof(copy_out) >= NAMES_ROWS_OUT && COPY_SIZE >= NAMES_ROWS, "no room for rows");
+
+/* Of the session: what its first large downloads have shown holds for the next ones. */
+static struct trial trial;
+
+/* Nanoseconds of the monotonic clock. */
+static int64_t
+clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 /* How many bytes the peer has taken; 0 for what is no TCP connection. */
 static uint64_t
@@ -235,16 +253,16 @@ wait_for_more(struct session *s, struct transfer *t)
 	return t->bytes == 0 ? TRANSFER_DONE : look_at_control(s);
 }
 
-/* File or pipe to data connection through a buffer: listings, NVT-ASCII, TLS, small files. */
+/* File or pipe to data connection through a buffer. A file as it is: up to so many bytes at least. */
 static enum transfer_result
-pump_out(struct session *s, struct transfer *t)
+pump_out(struct session *s, struct transfer *t, int64_t until)
 {
 	bool convert = t->pipe && names_convert(s);
 	struct ascii ascii = { 0 };
 
 	if (convert)
 		names_rows_begin();
-	while (!is_plain(t) || t->bytes != t->size) {
+	while (!is_plain(t) || (t->bytes < until && t->bytes < t->size)) {
 		size_t max = convert ? NAMES_ROWS : t->ascii ? sizeof(copy_in) : room(t, sizeof(copy_in));
 		enum transfer_result r = wait_for_more(s, t);
 		ssize_t n;
@@ -287,7 +305,7 @@ pump_rows(struct session *s, struct transfer *t)
 		if (n > 0)
 			t->bytes += n;
 		else if (t->bytes == 0 && errno == EINVAL)
-			return pump_out(s, t); /* a data connection without it */
+			return pump_out(s, t, ALL); /* a data connection without it */
 		else if (!is_passing(errno))
 			return whose_fault(errno);
 		else if ((r = wait_for(s, t->data, POLLOUT)) != TRANSFER_DONE)
@@ -296,9 +314,9 @@ pump_rows(struct session *s, struct transfer *t)
 }
 
 static enum transfer_result
-pump_sendfile(struct session *s, struct transfer *t)
+pump_sendfile(struct session *s, struct transfer *t, int64_t until)
 {
-	for (;;) {
+	while (t->bytes < until && t->bytes < t->size) {
 		size_t max = room(t, CHUNK);
 		enum transfer_result r = wait_turn(s, t, &max);
 		ssize_t n;
@@ -309,16 +327,37 @@ pump_sendfile(struct session *s, struct transfer *t)
 		if (n > 0)
 			t->bytes += n;
 		if (t->bytes == t->size)
-			return TRANSFER_DONE;
+			break;
 		if (n == 0)
-			return t->bytes < t->size ? TRANSFER_SHORT : TRANSFER_DONE;
-		if (n == -1 && t->bytes == 0 && (errno == EINVAL || errno == ENOSYS))
-			return pump_out(s, t); /* a file system without it */
+			return TRANSFER_SHORT;
+		if (n == -1 && (errno == EINVAL || errno == ENOSYS)) {
+			trial_settle(&trial, WAY_COPY); /* a file system without it */
+			break;
+		}
 		if (n == -1 && !is_passing(errno))
 			return whose_fault(errno);
 		if ((r = wait_for(s, t->data, POLLOUT)) != TRANSFER_DONE)
 			return r;
 	}
+	return TRANSFER_DONE;
+}
+
+/* A file, as it is, to the data connection in the faster way. */
+static enum transfer_result
+pump_file(struct session *s, struct transfer *t)
+{
+	enum transfer_result r = TRANSFER_DONE;
+
+	if (t->size <= SMALL_OUT)
+		return pump_out(s, t, ALL);
+	while (r == TRANSFER_DONE && t->bytes < t->size) {
+		const int64_t from = t->bytes, until = trial_until(&trial, from);
+		const int64_t began = clock_ns();
+
+		r = trial_way(&trial) == WAY_COPY ? pump_out(s, t, until) : pump_sendfile(s, t, until);
+		trial_note(&trial, t->bytes - from, clock_ns() - began);
+	}
+	return r;
 }
 
 /* All that RANG announced has come: the end must follow. */
@@ -524,8 +563,7 @@ move_all(struct session *s, struct transfer *t)
 	if (t->direction == SEND && t->pipe && t->tls == NULL && !names_convert(s))
 		return pump_rows(s, t);
 	if (t->direction == SEND)
-		return !is_plain(t) || t->tls != NULL || t->size <= SMALL_OUT ? pump_out(s, t)
-		                                                              : pump_sendfile(s, t);
+		return is_plain(t) && t->tls == NULL ? pump_file(s, t) : pump_out(s, t, ALL);
 	return t->ascii || t->tls != NULL ? pump_in(s, t) : pump_splice(s, t);
 }
 

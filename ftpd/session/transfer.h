@@ -1,6 +1,7 @@
 /*
  * The server-DTP (RFC 959 section 2.2): moves bytes between a file and the data
- * connection: sendfile, splice, or a copy that converts NVT-ASCII.
+ * connection: by sendfile or through a buffer, whichever is faster here (trial.h); by splice; or
+ * through a buffer that converts NVT-ASCII.
  */
 #ifndef GENKAN_TRANSFER_H
 #define GENKAN_TRANSFER_H

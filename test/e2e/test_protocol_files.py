@@ -184,6 +184,34 @@ class Files(ServerTest):
         self.assertEqual(read_file(self.remote("file")), content)
         self.assertEqual(session.retrieve("RETR file"), content)
 
+    def test_all_sizes_around_the_ways_to_send_them(self):
+        session = self.session()
+        for size in (0, 1, (32 << 10) - 1, 32 << 10, (32 << 10) + 1, (128 << 10) + 1, (4 << 20) + 1):
+            content = pattern_bytes(size)
+            self.remote("file", content)
+            for mode in ("pasv", "port"):
+                self.assertTrue(session.retrieve("RETR file", mode) == content, (size, mode))
+            rest = session.retrieve("RETR file", offset=size // 2)
+            self.assertTrue(rest == content[size // 2:], size)
+
+    def test_every_part_of_a_large_file_is_at_its_place(self):
+        # so large that both ways of sending have been tried, and one has been chosen
+        step, size = 1 << 20, (1 << 30) + 12345
+        path = self.sparse("large", size)
+        with open(path, "r+b") as file:
+            for at in range(0, size, step):
+                os.pwrite(file.fileno(), at.to_bytes(8, "big"), at)
+        session = self.session()
+        with session.data("pasv") as data:
+            session.command("RETR large", 150)
+            with data.socket().makefile("rb") as stream:
+                for at in range(0, size, step):
+                    block = stream.read(step)
+                    self.assertEqual(len(block), min(step, size - at))
+                    self.assertEqual(int.from_bytes(block[:8], "big"), at)
+                self.assertEqual(stream.read(1), b"")
+        session.expect(226)
+
     def test_size_and_mdtm(self):
         self.remote("file", b"12345")
         os.utime(self.remote("file"), (1_000_000_000, 1_000_000_000))

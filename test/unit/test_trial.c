@@ -1,0 +1,126 @@
+/*
+ * The two ways to send a file: the faster one is found, and kept.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "session/trial.h"
+
+#define MIB (1 << 20)
+
+/* Sends legs as a transfer does, for so many nanoseconds per MiB, until it is settled. Returns how many. */
+static int
+run(struct trial *t, int64_t copy, int64_t sendfile)
+{
+	int legs = 0;
+
+	while (!t->settled && legs < 100) {
+		int64_t bytes = trial_until(t, 5 * MIB) - 5 * MIB;
+		int64_t cost = trial_way(t) == WAY_COPY ? copy : sendfile;
+
+		trial_note(t, bytes, cost * (bytes / MIB));
+		legs++;
+	}
+	return legs;
+}
+
+static void
+the_faster_way_is_kept(void **state)
+{
+	struct trial a = { 0 }, b = { 0 };
+
+	(void)state;
+	assert_int_equal(run(&a, 200000, 300000), 3);
+	assert_int_equal(trial_way(&a), WAY_COPY);
+	assert_int_equal(run(&b, 300000, 200000), 3);
+	assert_int_equal(trial_way(&b), WAY_SENDFILE);
+	assert_int_equal(trial_until(&b, 0), INT64_MAX);
+	trial_note(&b, INT64_C(1) << 40, 1);
+	assert_int_equal(trial_way(&b), WAY_SENDFILE);
+}
+
+static void
+ways_take_turns_and_sendfile_begins(void **state)
+{
+	static const enum way turns[] = { WAY_SENDFILE, WAY_COPY, WAY_SENDFILE };
+	struct trial t = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+		assert_false(t.settled);
+		assert_int_equal(trial_way(&t), turns[i]);
+		assert_int_equal(trial_until(&t, 100), 100 + TRIAL_LEG);
+		trial_note(&t, TRIAL_LEG, 1000000);
+	}
+	assert_true(t.settled);
+}
+
+static void
+first_leg_does_not_count(void **state)
+{
+	struct trial t = { 0 };
+
+	(void)state;
+	trial_note(&t, TRIAL_LEG, INT64_MAX); /* sendfile: warms up */
+	trial_note(&t, TRIAL_LEG, 2000000);   /* copied */
+	trial_note(&t, TRIAL_LEG, 1000000);
+	assert_true(t.settled);
+	assert_int_equal(trial_way(&t), WAY_SENDFILE);
+}
+
+static void
+end_of_a_file_tells_nothing(void **state)
+{
+	struct trial t = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		trial_note(&t, TRIAL_LEG - 1, 1);
+	assert_false(t.settled);
+	assert_int_equal(t.legs, 0);
+}
+
+static void
+where_both_wait_for_the_network_sendfile_does_it(void **state)
+{
+	struct trial a = { 0 }, b = { 0 }, c = { 0 };
+
+	(void)state;
+	assert_int_equal(run(&a, 8000000, 8000000), 3);
+	assert_int_equal(trial_way(&a), WAY_SENDFILE);
+	assert_int_equal(run(&b, 7400000, 8000000), 3); /* less than a tenth */
+	assert_int_equal(trial_way(&b), WAY_SENDFILE);
+	assert_int_equal(run(&c, 0, 0), 3); /* a clock that stands still */
+	assert_int_equal(trial_way(&c), WAY_SENDFILE);
+}
+
+static void
+way_that_does_not_work_is_not_tried_again(void **state)
+{
+	struct trial t = { 0 };
+
+	(void)state;
+	trial_note(&t, TRIAL_LEG, 1);
+	trial_settle(&t, WAY_COPY);
+	trial_note(&t, 0, 1);
+	assert_int_equal(trial_way(&t), WAY_COPY);
+	assert_int_equal(trial_until(&t, 7), INT64_MAX);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_faster_way_is_kept),
+		cmocka_unit_test(ways_take_turns_and_sendfile_begins),
+		cmocka_unit_test(first_leg_does_not_count),
+		cmocka_unit_test(end_of_a_file_tells_nothing),
+		cmocka_unit_test(where_both_wait_for_the_network_sendfile_does_it),
+		cmocka_unit_test(way_that_does_not_work_is_not_tried_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
