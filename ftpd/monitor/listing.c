@@ -126,7 +126,7 @@ listing_request(struct monitor *m, const union any_request *req, union any_answe
 	m->listing = l;
 	l->m = m;
 	l->req = req->list;
-	l->single = l->out = -1;
+	l->single = l->out = l->folder.fd = -1;
 	clock_gettime(CLOCK_REALTIME, &now);
 	l->now = now.tv_sec;
 	if ((error = find(l)) == 0 && pipe2(ends, O_CLOEXEC) == -1)

@@ -3,6 +3,7 @@
  */
 #include "listing_state.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,6 +21,9 @@
 #define NAME_ROOM (LISTING_SORTED * sizeof(unsigned char *))
 #define TEXT_ROOM ((size_t)LISTING_SORTED * (NAME_MAX + 2))
 #define STEP      (64 * 1024)
+
+/* The room for entries of getdents64(2), in bytes. */
+#define ENTRIES (64 * 1024)
 
 /* The directory above the folder, which at the root is the root: never by the kernel's "..". */
 static void
@@ -60,7 +64,7 @@ folder_stat(const struct listing *l, const struct folder *f, const char *name, s
 		stat_above(l, f, st);
 		return true;
 	}
-	if (fstatat(dirfd(f->stream), name, st, AT_SYMLINK_NOFOLLOW) == -1)
+	if (fstatat(f->fd, name, st, AT_SYMLINK_NOFOLLOW) == -1)
 		return false;
 	return !S_ISLNK(st->st_mode) || l->m->conf->show_symlinks || stat_target(l, name, st);
 }
@@ -188,48 +192,85 @@ sort_names(const struct listing *l, struct names *names)
 int
 folder_read(const struct listing *l, struct folder *f)
 {
-	struct dirent *d;
+	const char *name;
 	int error;
 
 	if ((error = make_room(l, &f->names)) != 0)
 		return error;
 	f->more = true;
 	while (f->names.n < LISTING_SORTED) {
-		errno = 0;
-		if ((d = readdir(f->stream)) == NULL) {
+		if ((name = folder_next(f)) == NULL) {
 			f->more = false;
 			if (errno != 0)
 				return errno;
 			break;
 		}
-		if (folder_wants(l, d->d_name))
-			add_name(l, f, d->d_name);
+		if (folder_wants(l, name))
+			add_name(l, f, name);
 	}
 	if (!f->more) /* a part of them, sorted, would be in nobody's order */
 		sort_names(l, &f->names);
 	return 0;
 }
 
+/* Reads the next entries; false at the end, or with errno. */
+static bool
+fill(struct folder *f)
+{
+	ssize_t n = getdents64(f->fd, f->entries, ENTRIES);
+
+	/* a directory that has been removed meanwhile has no more names */
+	if (n == 0 || (n == -1 && errno == ENOENT))
+		errno = 0;
+	f->at = 0;
+	f->len = n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+const char *
+folder_next(struct folder *f)
+{
+	const struct dirent64 *d;
+
+	do {
+		if (f->at == f->len && !fill(f))
+			return NULL;
+		d = (const struct dirent64 *)(const void *)(f->entries + f->at);
+		f->at += d->d_reclen;
+	} while (d->d_ino == 0);
+	return d->d_name;
+}
+
 int
 folder_open(struct folder *f, int dir)
 {
-	int error = 0;
+	int error;
 
 	memset(f, 0, sizeof(*f));
-	if (fstat(dir, &f->st) == -1 || (f->stream = fdopendir(dir)) == NULL) {
-		error = errno;
-		close(dir);
-	}
+	f->fd = dir;
+	if (fstat(dir, &f->st) == 0 && (f->entries = malloc(ENTRIES)) != NULL)
+		return 0;
+	error = errno;
+	folder_shut(f);
 	return error;
+}
+
+void
+folder_shut(struct folder *f)
+{
+	if (f->fd != -1)
+		close(f->fd);
+	free(f->entries);
+	f->fd = -1;
+	f->entries = NULL;
 }
 
 void
 folder_close(struct folder *f)
 {
-	if (f->stream != NULL)
-		closedir(f->stream);
+	folder_shut(f);
 	free(f->names.name);
 	free(f->names.text);
 	free(f->names.weighed);
-	memset(f, 0, sizeof(*f));
+	memset(&f->names, 0, sizeof(f->names));
 }

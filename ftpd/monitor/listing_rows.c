@@ -185,7 +185,7 @@ write_entry(struct listing *l, struct folder *f, const char *name)
 
 	if (!folder_stat(l, f, name, &st))
 		return false;
-	put_entry(l, name, &st, dirfd(f->stream), name);
+	put_entry(l, name, &st, f->fd, name);
 	l->rows++;
 	return S_ISDIR(st.st_mode);
 }
@@ -229,11 +229,11 @@ write_names(struct listing *l, struct folder *f)
 static void
 write_more(struct listing *l, struct folder *f)
 {
-	struct dirent *d;
+	const char *name;
 	bool folder;
 
-	for (errno = 0; (d = readdir(f->stream)) != NULL; errno = 0)
-		if (folder_wants(l, d->d_name) && !write_name(l, f, d->d_name, &folder))
+	while ((name = folder_next(f)) != NULL)
+		if (folder_wants(l, name) && !write_name(l, f, name, &folder))
 			return;
 	l->error = errno;
 }
@@ -246,8 +246,7 @@ write_folder(struct listing *l, struct folder *f, unsigned depth)
 	if ((l->req.options & LIST_RECURSIVE) == 0 || l->pattern[0] != '\0')
 		return;
 	/* descriptors do not add up with the depth */
-	closedir(f->stream);
-	f->stream = NULL;
+	folder_shut(f);
 	for (size_t i = 0; i < f->names.n && !l->cut && !l->gone && l->error == 0; i++)
 		if (f->names.name[i][-1] == NAME_FOLDER)
 			write_subfolder(l, (const char *)f->names.name[i], depth + 1);
@@ -266,7 +265,7 @@ put_facts(struct listing *l, const char *name, const struct stat *st, enum facts
 	if ((l->req.facts & FACT_UNIX_GROUPNAME) != 0)
 		more.group = owners_group(l->m, st);
 	if ((l->req.facts & FACT_CREATE) != 0)
-		more.created = files_created(dirfd(l->folder.stream), name);
+		more.created = files_created(l->folder.fd, name);
 	to += facts_format(to, st, dir, may, l->req.facts, &more);
 	*to++ = ' ';
 	end_row(l, put_clean(to, name));
@@ -277,16 +276,15 @@ static void
 write_facts(struct listing *l)
 {
 	struct folder *f = &l->folder;
-	struct dirent *d;
+	const char *name;
 	struct stat st;
 
 	put_facts(l, ".", &f->st, FACTS_CDIR, NULL);
 	(void)folder_stat(l, f, "..", &st);
 	put_facts(l, "..", &st, FACTS_PDIR, NULL);
-	for (errno = 0; !l->gone && (d = readdir(f->stream)) != NULL; errno = 0)
-		if (!folder_is_dots(d->d_name) && !folder_hides(l, d->d_name) &&
-		    folder_stat(l, f, d->d_name, &st))
-			put_facts(l, d->d_name, &st, FACTS_DIR, &f->st);
+	while (!l->gone && (name = folder_next(f)) != NULL)
+		if (!folder_is_dots(name) && !folder_hides(l, name) && folder_stat(l, f, name, &st))
+			put_facts(l, name, &st, FACTS_DIR, &f->st);
 	if (!l->gone)
 		l->error = errno;
 }
