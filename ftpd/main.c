@@ -96,16 +96,15 @@ open_transfer_log(const struct conf *conf)
 	return fd;
 }
 
-static const struct monitor *running;
+static struct monitor *running;
 
-/* The connection ends as if the session had gone: it is told, and what is open is closed. */
 static void
 on_sigterm(int sig)
 {
 	int saved = errno;
 
 	(void)sig;
-	shutdown(running->sock, SHUT_RDWR);
+	monitor_stop(running);
 	errno = saved;
 }
 
@@ -328,8 +327,6 @@ main(int argc, char **argv)
 		           "a systemd socket unit, or use --listen systemd");
 		return EX_CONFIG;
 	}
-	if (client.socket)
-		setsid();
 	run_directory = start_run_directory(&conf);
 	if (!door_open(&door, &conf, &client, run_directory)) {
 		say(&client, door.reply);
@@ -344,6 +341,8 @@ main(int argc, char **argv)
 	if (!conf.tls_implicit) /* there the session greets, once it is encrypted */
 		greet(&conf, &client);
 
+	if (client.socket)
+		setsid();
 	start_clean_signals();
 	log_open("genkan-ftpd", o.to_stderr, stderr_ok);
 	log_set_level(o.debug ? LOG_DEBUG : conf.log_level);

@@ -168,20 +168,27 @@ start_find_client(struct client *client, bool *stderr_ok, int listen_fds)
 	return find_addresses(client);
 }
 
+/* Makes a directory with this mode, if nobody else does just now; 0, or -1 with errno. */
+static int
+make_directory(int at, const char *name, mode_t mode)
+{
+	mode_t old = umask(0);
+	int result = mkdirat(at, name, mode);
+
+	umask(old);
+	return result == -1 && errno != EEXIST ? -1 : 0;
+}
+
 /* Opens a directory that is ours alone to write to. */
 static int
 open_own_directory(int at, const char *name, mode_t mode)
 {
+	const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(at, name, flags); /* it is there, but for the first time */
 	struct stat st;
-	mode_t old = umask(0);
-	int fd;
 
-	if (mkdirat(at, name, mode) == -1 && errno != EEXIST) {
-		umask(old);
-		return -1;
-	}
-	umask(old);
-	fd = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 && errno == ENOENT && make_directory(at, name, mode) == 0)
+		fd = openat(at, name, flags);
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == -1 || st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
