@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -314,6 +315,13 @@ serve(struct monitor *m, union any_request *req, bool *soon)
 		explicit_bzero(req, (size_t)len); /* what has come */
 	*soon = m->state == STATE_USER; /* before, there is a deadline */
 	return more;
+}
+
+void
+monitor_stop(struct monitor *m)
+{
+	m->stopped = 1;
+	shutdown(m->sock, SHUT_RDWR);
 }
 
 /* From now on receiving waits for SOON at most. */

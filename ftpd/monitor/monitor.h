@@ -6,6 +6,7 @@
 #ifndef GENKAN_MONITOR_H
 #define GENKAN_MONITOR_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -79,6 +80,7 @@ struct monitor {
 
 	bool tls;      /* the session is genkan-ftpd-tls */
 	bool certificate_told; /* that a certificate is nobody's stands in the log */
+	volatile sig_atomic_t stopped; /* by monitor_stop(): no session is to go on */
 	int successor; /* the socket to it, until it takes over; else -1 */
 	pid_t succeeds; /* its process */
 
@@ -96,6 +98,12 @@ struct monitor {
  * the client's descriptors: this process has no business with them.
  */
 void monitor_run(struct monitor *m);
+
+/*
+ * The connection ends as if the session had gone: it is told, and what is open is closed. For handlers
+ * of signals.
+ */
+void monitor_stop(struct monitor *m);
 
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t monitor_clock(void);

@@ -259,6 +259,8 @@ tls_take_over(struct monitor *m)
 	if (m->sock != -1)
 		close(m->sock);
 	m->sock = m->successor;
+	if (m->stopped) /* a signal has come for the session before */
+		monitor_stop(m);
 	m->session = m->succeeds;
 	m->successor = -1;
 	m->tls = true;

@@ -6,12 +6,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "handover.h"
 #include "hostile.h"
+#include "monitor/monitor.h"
+#include "monitor/tls_start.h"
 
 static void
 fill(struct handover *h)
@@ -157,6 +160,28 @@ where_tls_is_required_no_plain_session_logs_in(void **state)
 
 #define T(test) cmocka_unit_test_setup_teardown(test, house_setup, house_teardown)
 
+/* SIGTERM comes just when the monitor has answered AUTH TLS and goes over to the new session. */
+static void
+end_of_the_connection_holds_for_the_next_session(void **state)
+{
+	struct monitor m = { 0 };
+	int before[2], after[2];
+	char c;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, before), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, after), 0);
+	m.sock = before[0];
+	m.successor = after[0];
+	monitor_stop(&m);
+	tls_take_over(&m);
+	assert_int_equal(recv(before[1], &c, 1, MSG_DONTWAIT), 0);
+	assert_int_equal(recv(after[1], &c, 1, MSG_DONTWAIT), 0);
+	close(before[1]);
+	close(after[0]);
+	close(after[1]);
+}
+
 int
 main(void)
 {
@@ -166,6 +191,7 @@ main(void)
 		cmocka_unit_test(nobody_changes_it_afterwards),
 		cmocka_unit_test(what_is_cut_off_is_not_believed),
 		cmocka_unit_test(parts_that_are_too_many_or_missing_are_refused),
+		cmocka_unit_test(end_of_the_connection_holds_for_the_next_session),
 		T(without_tls_there_is_none),
 		T(where_tls_is_required_no_plain_session_logs_in),
 	};
