@@ -16,7 +16,7 @@ import unittest
 from genkan import (BUILD, FTPD, IS_ROOT, NOBODY, PASSWORD, SANITIZERS, USER, USER_UID, Control,
                     Data, GenkanTest, ServerTest, World, descriptors, need_program, pattern_bytes,
                     process_table, proc_status, read_file, root_only, socket_inode,
-                    wait_until, write_file)
+                    wait_closed, wait_until, write_file)
 
 TLS = os.path.join(BUILD, "genkan-ftpd-tls")
 HOST = "localhost"
@@ -1044,6 +1044,7 @@ class Walls(TlsTest):
         with control.data() as data:
             control.command("RETR large", 150)
             data.socket().recv(1)
+            wait_closed(data.address[1])  # kept for a moment: another PASV might have come
             self.assert_session(session, 3)
             control.send(b"ABOR\r\n")
             control.expect(426)
