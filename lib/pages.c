@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Linux 5.14 */
@@ -20,6 +22,9 @@
 #ifndef HAVE__FORK /* before glibc 2.34 */
 #define _Fork fork
 #endif
+
+/* Nanoseconds that a cheap page fault does not take, and a dear one by far exceeds. */
+#define DEAR 5000
 
 /* What this file's functions and libc's take of the stack in a fork, in bytes. */
 #define FORK_FRAMES 1024
@@ -39,9 +44,23 @@ populate(const char *begin, const char *end, int how)
 		(void)madvise((void *)from, to - from, how);
 }
 
+/* Touches the page, which is not mapped yet, and tells from the time whether page faults are dear. */
+static bool
+is_dear(const volatile char *page)
+{
+	struct timespec before, after;
+
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	(void)*page;
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	return (after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec > DEAR;
+}
+
 void
 pages_program(void)
 {
+	if (near_constants_begin == NULL || !is_dear(near_constants_begin))
+		return;
 	populate(near_code_begin, near_code_end, MADV_POPULATE_READ);
 	populate(near_constants_begin, near_constants_end, MADV_POPULATE_READ);
 }
