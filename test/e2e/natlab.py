@@ -35,10 +35,10 @@ import tempfile
 import time
 import unittest
 
+from genkan import BUILD
 from strict_client import FILE, Client, Refused
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUILD = os.path.abspath(os.environ.get("GENKAN_BUILD", "."))
 GENKAN = os.path.join(BUILD, "genkan-ftpd")
 
 NAME = "home.example.net"

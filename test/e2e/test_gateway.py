@@ -3,7 +3,7 @@
 Where an answer is to come the deadline is far: a question is sent again when a fifth of the time is
 over, and these servers may be held up on a busy machine.
 
-The program is looked for in $GENKAN_BUILD (default: the current directory).
+The program is looked for in $GENKAN_BUILD (default: build/).
 """
 import os
 import select
@@ -16,7 +16,8 @@ import threading
 import time
 import unittest
 
-BUILD = os.path.abspath(os.environ.get("GENKAN_BUILD", "."))
+from genkan import BUILD
+
 GATEWAY = os.path.join(BUILD, "genkan-ftpd-gateway")
 
 A, CNAME, SOA, AAAA = 1, 5, 6, 28

@@ -1,7 +1,7 @@
 """genkan-ftpd behind NAT, in the laboratory of natlab.py: the founding text's four cases and what
 routers, DNS and firewalls do to them.
 
-The programs are looked for in $GENKAN_BUILD (default: the current directory). With NATLAB_LOG=1 each
+The programs are looked for in $GENKAN_BUILD (default: build/). With NATLAB_LOG=1 each
 test shows the server's log.
 """
 import contextlib
