@@ -341,8 +341,9 @@ main(int argc, char **argv)
 	if (!conf.tls_implicit) /* there the session greets, once it is encrypted */
 		greet(&conf, &client);
 
+	/* a terminal's keys are for its launcher; setsid(2) would cost a scheduling group, too */
 	if (client.socket)
-		setsid();
+		setpgid(0, 0);
 	start_clean_signals();
 	log_open("genkan-ftpd", o.to_stderr, stderr_ok);
 	log_set_level(o.debug ? LOG_DEBUG : conf.log_level);

@@ -259,6 +259,14 @@ class Listen(LauncherTest):
             self.assertEqual(server.process.wait(PATIENCE), 0)
             self.assertNotIn(server.address[1], listening_ports())
 
+    def test_signals_to_the_launchers_group_do_not_end_sessions(self):
+        server = self.world.server(start_new_session=True)
+        control = server.session()
+        os.killpg(server.process.pid, signal.SIGINT)  # as the keys of its terminal do
+        self.assertEqual(server.process.wait(PATIENCE), 0)
+        control.command("NOOP", 200)
+        control.quit()
+
     def test_max_clients_421_with_reason(self):
         server = self.world.server(directives={"MaxClients": 2})
         sessions = [server.session(), server.session()]
