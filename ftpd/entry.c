@@ -29,7 +29,7 @@
 	"	syscall\n"
 
 /* What is used of the stack up to the greeting and the fork, in bytes. */
-#define STACK 40960
+#define STACK 24576
 
 /* Processor cycles that a cheap page fault does not take, and a dear one by far exceeds. */
 #define DEAR 20000

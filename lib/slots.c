@@ -29,6 +29,11 @@ struct entry {
 	int32_t unused;
 };
 
+/* So many are looked at together. */
+#define PART 125
+
+_Static_assert(SLOTS_MAX % PART == 0, "the index has a last part of another size");
+
 #define RECORDS (SLOTS_MAX * sizeof(struct entry)) /* where the records begin */
 
 _Static_assert(RECORDS + SLOTS_MAX * sizeof(struct slot) < 1 << 20, "leases.c begins there");
@@ -124,24 +129,45 @@ is_held(int fd, int index)
 	return lock.l_type != F_UNLCK;
 }
 
-/* True if at least max others come from this host; forgets those that were killed. */
-static bool
-host_is_full(int fd, struct entry index[static SLOTS_MAX], const struct hosts_key *host, unsigned max)
+/* What the index shows to whoever wants a slot. */
+struct view {
+	bool taken[SLOTS_MAX];
+	unsigned from_host; /* how many of them are alive and of the host in question */
+};
+
+/* One entry of the index; who was killed is forgotten. */
+static void
+see(int fd, int i, const struct entry *entry, const struct hosts_key *host, struct view *view)
 {
 	static const struct entry none;
-	unsigned found = 0;
 
-	for (int i = 0; i < SLOTS_MAX && found < max; i++) {
-		if (index[i].pid == 0 || memcmp(&index[i].host, host, sizeof(*host)) != 0)
-			continue;
-		if (is_held(fd, i) == 0) {
-			index[i] = none;
-			(void)write_entry(fd, i, &none);
-		} else {
-			found++;
-		}
+	view->taken[i] = entry->pid != 0;
+	if (entry->pid == 0 || host == NULL || memcmp(&entry->host, host, sizeof(*host)) != 0)
+		return;
+	if (is_held(fd, i) != 0) {
+		view->from_host++;
+		return;
 	}
-	return found >= max;
+	view->taken[i] = false;
+	(void)write_entry(fd, i, &none);
+}
+
+/* Looks at the whole index, by and by: read at once it would cost each connection six pages of stack. */
+static int
+look(int fd, const struct hosts_key *host, struct view *view)
+{
+	struct entry part[PART];
+
+	view->from_host = 0;
+	for (int i = 0; i < SLOTS_MAX; i += PART) {
+		/* what lies beyond the end of the file has never been used */
+		memset(part, 0, sizeof(part));
+		if (pread(fd, part, sizeof(part), (off_t)i * (off_t)sizeof(*part)) == -1)
+			return -1;
+		for (int j = 0; j < PART; j++)
+			see(fd, i + j, &part[j], host, view);
+	}
+	return 0;
 }
 
 /* Takes the lock of slot i: 1, or 0 if somebody has it, or -1. */
@@ -157,7 +183,7 @@ take(int fd, int i)
 
 /* Takes a slot: of those that seem free, then of those whose owners may have been killed. */
 static int
-take_any(int fd, const struct entry index[static SLOTS_MAX], unsigned max)
+take_any(int fd, const struct view *view, unsigned max)
 {
 	unsigned first = (unsigned)getpid();
 
@@ -165,7 +191,7 @@ take_any(int fd, const struct entry index[static SLOTS_MAX], unsigned max)
 		for (unsigned i = 0; i < max; i++) {
 			int at = (int)((first + i) % max), got;
 
-			if ((index[at].pid == 0) != (round == 0))
+			if (view->taken[at] != (round == 1))
 				continue;
 			if ((got = take(fd, at)) != 0)
 				return got == 1 ? at : -1;
@@ -188,17 +214,17 @@ write_down(int fd, int index, const struct slot *mine)
 static int
 claim(int fd, struct slots_limits limits, const struct slot *mine)
 {
-	struct entry index[SLOTS_MAX] = { 0 };
 	struct hosts_key host = hosts_key(&mine->peer);
+	struct view view;
 	int i, saved;
 
-	if (pread(fd, index, sizeof(index), 0) == -1)
+	if (look(fd, limits.per_host != 0 ? &host : NULL, &view) == -1)
 		return -1;
-	if (limits.per_host != 0 && host_is_full(fd, index, &host, limits.per_host)) {
+	if (limits.per_host != 0 && view.from_host >= limits.per_host) {
 		errno = EUSERS;
 		return -1;
 	}
-	if ((i = take_any(fd, index, limits.total)) == -1 || write_down(fd, i, mine) == 0)
+	if ((i = take_any(fd, &view, limits.total)) == -1 || write_down(fd, i, mine) == 0)
 		return i;
 	saved = errno;
 	slots_release(fd, i);
@@ -366,9 +392,11 @@ slots_enter(int fd, int index, const struct slot *mine, unsigned per_user)
 {
 	int r = -1;
 
+	if (per_user == 0)
+		return slots_update(fd, index, mine);
 	if (!valid(index) || lock_all(fd) == -1)
 		return -1;
-	if (per_user != 0 && count_user(fd, index, mine->user, per_user) >= per_user)
+	if (count_user(fd, index, mine->user, per_user) >= per_user)
 		errno = EUSERS;
 	else
 		r = slots_update(fd, index, mine);

@@ -292,7 +292,7 @@ class Uftpd(Server):
     libraries = ("libuev3", "libite5")
 
     def prepare(self, world):
-        return [self.program("usr/sbin/uftpd"), "in.ftpd", "-o", "writable", world.tree]
+        return [self.program("usr/sbin/uftpd"), "in.ftpd", "-l", "info", "-o", "writable"]
 
 
 class Pyftpdlib(Server):
