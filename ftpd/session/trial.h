@@ -2,8 +2,9 @@
  * Two ways to send a file: through a buffer of ours, or by sendfile(2). Which one is faster is for
  * the machine to say: copying costs what its memory costs, sendfile what its kernel takes for each
  * page, and either can take twice as long as the other. So each is tried in turn, on legs of the first
- * large downloads, and the faster one is kept; sendfile where the network is slower than both, and for
- * what is shorter than a leg: a new connection is sooner filled by it.
+ * large downloads, and the faster one is kept; sendfile where the network is slower than both, where a
+ * short look at copying shows that it is far behind, and for what is shorter than a leg: a new connection
+ * is sooner filled by it.
  */
 #ifndef GENKAN_TRIAL_H
 #define GENKAN_TRIAL_H
@@ -11,14 +12,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The bytes of a leg: many times the 10 MiB that both sockets hold, which are filled in no time. */
-#define TRIAL_LEG (256 << 20)
+/* The bytes of a leg, and of a look: more than the 10 MiB that both sockets hold, which are filled in no time. */
+#define TRIAL_LEG  (256 << 20)
+#define TRIAL_LOOK (16 << 20)
 
 enum way { WAY_COPY, WAY_SENDFILE };
 
 /* All zeros: nothing has been tried. */
 struct trial {
-	unsigned legs;   /* that have been sent */
+	unsigned legs;   /* that have been sent, the look among them */
 	int64_t time[2]; /* nanoseconds per MiB, of each way */
 	bool settled;
 	enum way way; /* once it is settled */

@@ -33,9 +33,9 @@ the_faster_way_is_kept(void **state)
 	struct trial a = { 0 }, b = { 0 };
 
 	(void)state;
-	assert_int_equal(run(&a, 200000, 300000), 3);
+	assert_int_equal(run(&a, 200000, 300000), 4);
 	assert_int_equal(trial_way(&a), WAY_COPY);
-	assert_int_equal(run(&b, 300000, 200000), 3);
+	assert_int_equal(run(&b, 240000, 200000), 4);
 	assert_int_equal(trial_way(&b), WAY_SENDFILE);
 	assert_int_equal(trial_until(&b, 0), INT64_MAX);
 	trial_note(&b, INT64_C(1) << 40, 1);
@@ -45,17 +45,36 @@ the_faster_way_is_kept(void **state)
 static void
 ways_take_turns_and_sendfile_begins(void **state)
 {
-	static const enum way turns[] = { WAY_SENDFILE, WAY_COPY, WAY_SENDFILE };
+	static const struct {
+		enum way way;
+		int64_t bytes;
+	} turns[] = {
+		{ WAY_SENDFILE, TRIAL_LEG  },
+		{ WAY_COPY,     TRIAL_LOOK },
+		{ WAY_COPY,     TRIAL_LEG  },
+		{ WAY_SENDFILE, TRIAL_LEG  },
+	};
 	struct trial t = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
 		assert_false(t.settled);
-		assert_int_equal(trial_way(&t), turns[i]);
-		assert_int_equal(trial_until(&t, 100), 100 + TRIAL_LEG);
-		trial_note(&t, TRIAL_LEG, 1000000);
+		assert_int_equal(trial_way(&t), turns[i].way);
+		assert_int_equal(trial_until(&t, 100), 100 + turns[i].bytes);
+		trial_note(&t, turns[i].bytes, turns[i].bytes);
 	}
 	assert_true(t.settled);
+}
+
+static void
+copying_is_looked_at_and_no_more_where_it_is_far_behind(void **state)
+{
+	struct trial t = { 0 };
+
+	(void)state;
+	assert_int_equal(run(&t, 260000, 200000), 2);
+	assert_int_equal(trial_way(&t), WAY_SENDFILE);
+	assert_int_equal(trial_until(&t, 0), INT64_MAX);
 }
 
 static void
@@ -65,7 +84,8 @@ first_leg_does_not_count(void **state)
 
 	(void)state;
 	trial_note(&t, TRIAL_LEG, INT64_MAX); /* sendfile: warms up */
-	trial_note(&t, TRIAL_LEG, 2000000);   /* copied */
+	trial_note(&t, TRIAL_LOOK, 2000000);  /* copied */
+	trial_note(&t, TRIAL_LEG, 2000000);
 	trial_note(&t, TRIAL_LEG, 1000000);
 	assert_true(t.settled);
 	assert_int_equal(trial_way(&t), WAY_SENDFILE);
@@ -89,11 +109,11 @@ where_both_wait_for_the_network_sendfile_does_it(void **state)
 	struct trial a = { 0 }, b = { 0 }, c = { 0 };
 
 	(void)state;
-	assert_int_equal(run(&a, 8000000, 8000000), 3);
+	assert_int_equal(run(&a, 8000000, 8000000), 4);
 	assert_int_equal(trial_way(&a), WAY_SENDFILE);
-	assert_int_equal(run(&b, 7400000, 8000000), 3); /* less than a tenth */
+	assert_int_equal(run(&b, 7400000, 8000000), 4); /* less than a tenth */
 	assert_int_equal(trial_way(&b), WAY_SENDFILE);
-	assert_int_equal(run(&c, 0, 0), 3); /* a clock that stands still */
+	assert_int_equal(run(&c, 0, 0), 4); /* a clock that stands still */
 	assert_int_equal(trial_way(&c), WAY_SENDFILE);
 }
 
@@ -116,6 +136,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_faster_way_is_kept),
 		cmocka_unit_test(ways_take_turns_and_sendfile_begins),
+		cmocka_unit_test(copying_is_looked_at_and_no_more_where_it_is_far_behind),
 		cmocka_unit_test(first_leg_does_not_count),
 		cmocka_unit_test(end_of_a_file_tells_nothing),
 		cmocka_unit_test(where_both_wait_for_the_network_sendfile_does_it),
