@@ -5,6 +5,8 @@
  * 50 for OpenSSL's tables in genkan-ftpd-tls (pages.h says what that means).
  * So are those of code and constants, but only where the first fault shows that
  * faults are dear: else Linux, which maps 16 such pages at each, does it for less.
+ * What the first fault has shown is left for pages.c.
+ *
  * Nothing of C is there yet: no stack protector, no addresses in tables. For
  * x86-64, and where the linker takes layout.ld; other programs enter at _start.
  */
@@ -61,12 +63,14 @@ __asm__(".pushsection .text.near_entry, \"ax\", @progbits\n"
         CYCLES
         "	sub	%r13, %rax\n"
         "	cmp	$" NUMBER(DEAR) ", %rax\n"
+        "	setae	%bl\n"
         "	jb	1f\n"
         POPULATE("__ehdr_start", "near_code_end", POPULATE_READ)
         POPULATE("near_constants_begin", "near_constants_end", POPULATE_READ)
         "1:\n"
         POPULATE("__preinit_array_start", "near_written_end", POPULATE_WRITE)
         POPULATE_STACK
+        "	mov	%bl, pages_are_dear(%rip)\n"
         "	mov	%r12, %rdx\n"
         "	jmp	_start\n"
         ".size near_entry, . - near_entry\n"

@@ -5,12 +5,10 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Linux 5.14 */
@@ -23,15 +21,14 @@
 #define _Fork fork
 #endif
 
-/* Nanoseconds that a cheap page fault does not take, and a dear one by far exceeds. */
-#define DEAR 5000
-
 /* What this file's functions and libc's take of the stack in a fork, in bytes. */
 #define FORK_FRAMES 1024
 
 /* Of ftpd/layout.ld; all NULL where the program was linked without it. */
 extern char near_code_begin[] __attribute__((weak)), near_code_end[] __attribute__((weak)),
     near_constants_begin[] __attribute__((weak)), near_constants_end[] __attribute__((weak));
+
+bool pages_are_dear;
 
 static void
 populate(const char *begin, const char *end, int how)
@@ -44,22 +41,10 @@ populate(const char *begin, const char *end, int how)
 		(void)madvise((void *)from, to - from, how);
 }
 
-/* Touches the page, which is not mapped yet, and tells from the time whether page faults are dear. */
-static bool
-is_dear(const volatile char *page)
-{
-	struct timespec before, after;
-
-	clock_gettime(CLOCK_MONOTONIC, &before);
-	(void)*page;
-	clock_gettime(CLOCK_MONOTONIC, &after);
-	return (after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec > DEAR;
-}
-
 void
 pages_program(void)
 {
-	if (near_constants_begin == NULL || !is_dear(near_constants_begin))
+	if (!pages_are_dear)
 		return;
 	populate(near_code_begin, near_code_end, MADV_POPULATE_READ);
 	populate(near_constants_begin, near_constants_end, MADV_POPULATE_READ);
@@ -70,7 +55,8 @@ pages_stack(const void *top, size_t len)
 {
 	const char *here = __builtin_frame_address(0);
 
-	populate(here - len, top, MADV_POPULATE_WRITE);
+	if (pages_are_dear)
+		populate(here - len, top, MADV_POPULATE_WRITE);
 }
 
 pid_t
@@ -83,6 +69,8 @@ pages_fork(size_t len)
 	pid_t pid;
 	int saved;
 
+	if (!pages_are_dear)
+		return _Fork();
 	/* should it fail, all is shared until it is written, as ever */
 	(void)madvise(begin, end - (uintptr_t)begin, MADV_WIPEONFORK);
 	pid = _Fork();

@@ -8,13 +8,17 @@
 #ifndef GENKAN_PAGES_H
 #define GENKAN_PAGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 /*
- * The code and the constants of this program, as far as they are in memory already; where the first
- * page fault shows that faults are dear. Else Linux, which maps 16 such pages at each, does it for less.
+ * Whether page faults are dear here: ftpd/entry.c times the first one, before main. False where the
+ * program has another entry. Where they are not, the next three ask for nothing: it would gain nothing.
  */
+extern bool pages_are_dear;
+
+/* The code and the constants of this program, as far as they are in memory already. */
 void pages_program(void);
 
 /* The stack from top, something in a caller's frame, to len bytes below this call. */
@@ -22,8 +26,8 @@ void pages_stack(const void *top, size_t len);
 
 /*
  * fork(2), where the parent keeps len bytes of the stack below this call to itself: what it writes
- * there later need not be copied first, which costs more than the page fault alone. The child
- * finds zeros there, and all the rest as ever. Without libc's care for threads and for
+ * there later need not be copied first, which costs more than the page fault alone. The child may
+ * find zeros there, and has all the rest as ever. Without libc's care for threads and for
  * pthread_atfork(3). The child's pid, 0 in the child, or -1 with errno.
  */
 pid_t pages_fork(size_t len);

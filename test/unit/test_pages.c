@@ -94,7 +94,9 @@ static void
 the_program_runs_on_in_any_layout(void **state)
 {
 	(void)state;
+	pages_are_dear = true;
 	pages_program();
+	pages_are_dear = false;
 	pages_program();
 }
 
@@ -105,6 +107,7 @@ the_stack_below_can_be_asked_for(void **state)
 	uintptr_t page = (uintptr_t)getpagesize();
 
 	(void)state;
+	pages_are_dear = true;
 	/* farther down than anything before has been, yet within the 128 KiB that are there */
 	pages_stack(here, 24 * page);
 	if (can())
@@ -143,6 +146,7 @@ a_child_finds_all_above_and_zeros_below(void **state)
 	pid_t pid;
 
 	(void)state;
+	pages_are_dear = true;
 	*below = 'x';
 	pid = pages_fork(BELOW * (size_t)getpagesize());
 	if (pid == 0)
@@ -150,6 +154,21 @@ a_child_finds_all_above_and_zeros_below(void **state)
 	assert_int_equal(status_of(pid), 7);
 	assert_int_equal(*below, 'x');
 	free(heap);
+}
+
+static void
+where_faults_are_cheap_it_is_an_ordinary_fork(void **state)
+{
+	volatile char *below = far_below(__builtin_frame_address(0));
+	pid_t pid;
+
+	(void)state;
+	pages_are_dear = false;
+	*below = 'x';
+	pid = pages_fork(BELOW * (size_t)getpagesize());
+	if (pid == 0)
+		_exit(*below == 'x');
+	assert_int_equal(status_of(pid), 1);
 }
 
 static int __attribute__((noinline))
@@ -168,9 +187,11 @@ fork_in_a_big_frame(void)
 static void
 parent_and_child_fork_on_from_below(void **state)
 {
-	pid_t pid = pages_fork(BELOW * (size_t)getpagesize());
+	pid_t pid;
 
 	(void)state;
+	pages_are_dear = true;
+	pid = pages_fork(BELOW * (size_t)getpagesize());
 	if (pid == 0)
 		_exit(fork_in_a_big_frame());
 	assert_int_equal(status_of(pid), 71);
@@ -185,6 +206,7 @@ main(void)
 		cmocka_unit_test(bytes_stay_as_they_are),
 		cmocka_unit_test(the_stack_below_can_be_asked_for),
 		cmocka_unit_test(a_child_finds_all_above_and_zeros_below),
+		cmocka_unit_test(where_faults_are_cheap_it_is_an_ordinary_fork),
 		cmocka_unit_test(parent_and_child_fork_on_from_below),
 		cmocka_unit_test(the_heap_gives_what_was_asked_for),
 		cmocka_unit_test(the_program_runs_on_in_any_layout),
