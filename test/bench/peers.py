@@ -286,12 +286,20 @@ class LinuxFtpdSsl(Server):
 
 
 class Uftpd(Server):
-    """Debian 12 does not have it; later and earlier releases do."""
+    """Debian 12 does not have it: a program built from its sources is taken instead."""
 
     packages = ("uftpd",)
     libraries = ("libuev3", "libite5")
 
+    def fetch(self):
+        try:
+            super().fetch()
+        except Failed as error:
+            raise Failed(f"{error}; one built from its sources is taken from "
+                         + self.program("usr/sbin/uftpd")) from None
+
     def prepare(self, world):
+        # -l info: lines for connections, logins and downloads, as the others write them
         return [self.program("usr/sbin/uftpd"), "in.ftpd", "-l", "info", "-o", "writable"]
 
 

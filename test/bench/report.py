@@ -2,10 +2,6 @@
 
 import statistics
 
-# Debian 12 has no uftpd. Where it does not run, what it needs is estimated from the limit in the
-# same run, by the ratio that both had to each other when the targets were set.
-ESTIMATES = {("uftpd", "session", "cpu"): 11 / 5.3, ("uftpd", "rate", "eight"): 65 / 143}
-
 
 def summary(values):
     """{metric: (median, least, most)} of the rounds of one server; None is left out."""
@@ -17,7 +13,7 @@ def summary(values):
     return out
 
 
-def judge(row, target, by_server):
+def judge(target, by_server):
     """(what is asked for, what Genkan shows, met: True, False or None), as text for people."""
     sign = "≤" if target.sense == "<=" else "≥"
     mine = by_server.get("genkan", {}).get(target.metric)
@@ -26,11 +22,6 @@ def judge(row, target, by_server):
     else:
         asked, shown = f"{sign} {target.factor:g} × {target.of}", "{:.2f} ×"
         other = by_server.get(target.of, {}).get(target.metric)
-        estimate = ESTIMATES.get((target.of, row.key, target.metric))
-        limit = by_server.get("limit", {}).get(target.metric)
-        if other is None and estimate is not None and limit is not None:
-            asked += " (estimated)"
-            other = (limit[0] * estimate,)
         base = other[0] if other else None
     if mine is None or not base:
         return asked, "–", None
@@ -70,7 +61,7 @@ def markdown(rows, names, results, failures, facts):
     for row in rows:
         titles = {metric.key: metric.title.format(**facts["sizes"]) for metric in row.metrics}
         for target in row.targets:
-            asked, shown, met = judge(row, target, results.get(row.key, {}))
+            asked, shown, met = judge(target, results.get(row.key, {}))
             lines.append([titles[target.metric], asked, shown,
                           "–" if met is None else "yes" if met else "**no**"])
     yield from _table(["target", "Genkan must show", "shows", "met"], lines)
@@ -94,7 +85,7 @@ def as_json(rows, raw, results, failures, facts):
                                    for key, value in metrics.items()}
                             for name, metrics in results.get(row.key, {}).items()},
                 "targets": [dict(zip(("asked", "shown", "met"),
-                                     judge(row, target, results.get(row.key, {}))),
+                                     judge(target, results.get(row.key, {}))),
                                  metric=target.metric) for target in row.targets],
             } for row in rows},
     }
