@@ -5,8 +5,9 @@
  * Over one SOCK_SEQPACKET socketpair the session sends a request and waits; the
  * monitor answers exactly once (REQ_ENDED: never) with the same type: an errno
  * (0 = done) first, the struct, and a descriptor where one is named below. A type that is unknown
- * or not for this state, a size that is not the struct's, a string without its
- * NUL: the monitor logs it and ends the connection.
+ * or not for this state, a size that is not the struct's, a string without its NUL: the monitor
+ * logs it and ends the connection. A string at the end of a request may be sent without what
+ * follows its NUL: paths are short, and their room is long.
  *
  * Paths are absolute names in the client's own root ("/dir/file"); `..` has
  * been removed by the session, and the monitor resolves them beneath the root
@@ -45,7 +46,8 @@ enum request {
 	REQ_SPACE,     /* req_path    -> ans_space */
 	REQ_SYMLINK,   /* req_symlink -> answer: EXDEV: leads out of the link's directory */
 	REQ_TLS,       /* req_tls     -> answer: 0: genkan-ftpd-tls goes on, this session ends; state LOGIN */
-	REQ_ENDED,     /* req_done    -> no answer: REQ_DONE where nothing is left to be done or told */
+	REQ_ENDED,     /* req_done    -> no answer: REQ_DONE where nothing is left to be done or told; it
+	                  comes together with the next request, or somewhat later */
 	REQ_RATE,      /* req_rate    -> ans_rate: a transfer's present part of a shared TransferRate */
 	REQ_CERTIFICATE, /* req_certificate -> as REQ_LOGIN; state LOGIN, and with TLS alone */
 	REQ_END
@@ -210,6 +212,7 @@ struct req_done {
 	bool complete;
 	bool upload, ascii;
 	bool listing;     /* nothing for the transfer log; the answer tells how the listing ended */
+	bool more;        /* REQ_ENDED: a request is right behind it, which the logs need not delay */
 	int64_t bytes;    /* on the wire */
 	int64_t duration_ms;
 	char path[REQ_PATH];

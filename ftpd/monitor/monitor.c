@@ -36,6 +36,9 @@
 /* How long, in milliseconds, the next request is taken to come soon: it is received without a poll(2). */
 #define SOON 100
 
+/* So many strings are in a request at most. */
+#define STRINGS 2
+
 /* A part of a request. */
 struct span {
 	size_t at, size;
@@ -49,7 +52,7 @@ struct rule {
 	/* Answers by an errno or 0, and a descriptor of ours to pass along and close. */
 	int (*handle)(struct monitor *, const union any_request *, union any_answer *, int *fd);
 	void (*then)(struct monitor *); /* what is done once a good answer has left */
-	struct span strings[2];         /* the first one is shown in traces */
+	struct span strings[STRINGS];   /* the first one is shown in traces */
 	struct span flags;              /* bools, side by side */
 };
 
@@ -94,7 +97,7 @@ static const struct rule rules[REQ_END] = {
 	[REQ_CONNECT] = { "CONNECT", STATE_USER, 0, SIZES(connect, answer), dataport_connect, NULL,
 		{ { 0 } } },
 	[REQ_DONE] = { "DONE", STATE_USER, 0, SIZES(done, answer), done_request, NULL,
-		{ PART(done, path) }, PARTS(done, complete, listing) },
+		{ PART(done, path) }, PARTS(done, complete, more) },
 	[REQ_SPACE] = { "SPACE", STATE_USER, RIGHT_STORE, SIZES(path, ans_space), files_space, NULL,
 		{ PART(path, path) } },
 	[REQ_SYMLINK] = { "SYMLINK", STATE_USER, RIGHT_STORE, SIZES(symlink, answer), files_symlink,
@@ -104,7 +107,7 @@ static const struct rule rules[REQ_END] = {
 	[REQ_CERTIFICATE] = { "CERTIFICATE", STATE_LOGIN, 0, SIZES(certificate, ans_login),
 		certificate_request, login_filter, { PART(certificate, user) } },
 	[REQ_ENDED] = { "ENDED", STATE_USER, 0, sizeof(struct req_done), 0, ended_request, NULL,
-		{ PART(done, path) }, PARTS(done, complete, listing) },
+		{ PART(done, path) }, PARTS(done, complete, more) },
 	[REQ_RATE] = { "RATE", STATE_USER, 0, SIZES(rate, ans_rate), rate_request, NULL,
 		{ { 0 } }, PART(rate, sends) },
 };
@@ -184,6 +187,27 @@ monitor_wait(const struct monitor *m, int fd)
 	return n > 0 && p[0].revents != 0;
 }
 
+/* Of the path what there is of it. */
+static void
+copy_done(struct req_done *to, const struct req_done *from)
+{
+	memcpy(to, from, offsetof(struct req_done, path) + strlen(from->path) + 1);
+}
+
+/* A transfer that has ended, until the request behind it has been answered: then the logs get it. */
+static struct {
+	bool is_left;
+	struct req_done done;
+} unlogged;
+
+static void
+log_the_rest(const struct monitor *m)
+{
+	if (unlogged.is_left)
+		xferlog_write(m, &unlogged.done);
+	unlogged.is_left = false;
+}
+
 static int
 done_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
 {
@@ -209,16 +233,37 @@ done_request(struct monitor *m, const union any_request *req, union any_answer *
 static int
 ended_request(struct monitor *m, const union any_request *req, union any_answer *ans, int *fd)
 {
-	struct req_done done = req->done;
+	struct req_done done;
 
 	(void)ans;
 	(void)fd;
+	copy_done(&done, &req->done);
+	log_the_rest(m);
 	dataport_forget(m);
 	presence_done(m);
 	done.complete = done.complete && !done.listing && m->upload == NULL;
 	upload_discard(m);
-	xferlog_write(m, &done);
+	unlogged.is_left = done.more;
+	if (done.more)
+		copy_done(&unlogged.done, &done);
+	else
+		xferlog_write(m, &done);
 	return 0;
+}
+
+/* Of the struct's size, or cut behind the NUL of the string that is its last member. */
+static bool
+has_size(const struct rule *rule, const char *bytes, size_t len)
+{
+	if (len == rule->size)
+		return true;
+	for (size_t i = 0; i < STRINGS; i++) {
+		const struct span *string = &rule->strings[i];
+
+		if (string->at + string->size == rule->size && len > string->at && len < rule->size)
+			return bytes[len - 1] == '\0';
+	}
+	return false;
 }
 
 /* What is wrong with a request, or NULL. */
@@ -230,9 +275,9 @@ broken_rule(const struct rule *rule, const struct monitor *m, const void *req, s
 
 	if ((rule->states & m->state) == 0)
 		return "is not for this state";
-	if (len != rule->size)
+	if (!has_size(rule, bytes, len))
 		return "has the wrong size";
-	for (i = 0; i < sizeof(rule->strings) / sizeof(rule->strings[0]); i++)
+	for (i = 0; i < STRINGS; i++)
 		if (rule->strings[i].size != 0 &&
 		    memchr(bytes + rule->strings[i].at, '\0', rule->strings[i].size) == NULL)
 			return "has a string without end";
@@ -273,6 +318,7 @@ answer_request(struct monitor *m, uint32_t type, const union any_request *req)
 	if (rule->answer == 0)
 		return true;
 	sent = msg_send(m->sock, type, &ans, rule->answer, fd);
+	log_the_rest(m);
 	if (sent == -1 && errno != EPIPE && errno != ECONNRESET)
 		log_warn("answer to %s", rule->name);
 	if (fd != -1 && !presence_keeps(m, fd))
@@ -358,6 +404,7 @@ monitor_run(struct monitor *m)
 		if (events != 0 && ((events & POLLIN) == 0 || !serve(m, &req, &soon)))
 			break;
 	}
+	log_the_rest(m);
 	tls_forget(m);
 	presence_done(m);
 	listing_discard(m);

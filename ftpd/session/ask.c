@@ -12,6 +12,9 @@
 #include "msg.h"
 #include "session.h"
 
+/* How long, in milliseconds, the end of a transfer may wait for a request to go along with. */
+#define LATER 50
+
 static const char *const names[REQ_END] = {
 	[REQ_LOGIN] = "LOGIN",
 	[REQ_CHDIR] = "CHDIR",
@@ -34,6 +37,26 @@ static const char *const names[REQ_END] = {
 	[REQ_CERTIFICATE] = "CERTIFICATE",
 };
 
+/* What is sent of a request whose last member is path: all up to its NUL. */
+static size_t
+up_to_nul(const void *request, const char *path)
+{
+	return (size_t)(path + strlen(path) + 1 - (const char *)request);
+}
+
+/* Tells the monitor of the transfer that has ended. If it has gone itself, others will notice. */
+static void
+tell_ended(struct session *s, bool more)
+{
+	if (s->ended_due == NEVER)
+		return;
+	s->ended_due = NEVER;
+	s->ended.more = more;
+	if (msg_send(s->monitor, REQ_ENDED, &s->ended, up_to_nul(&s->ended, s->ended.path), -1) == -1 &&
+	    errno != EPIPE && errno != ECONNRESET)
+		fatal("request %s", names[REQ_ENDED]);
+}
+
 /*
  * Sends a request and takes its answer, alen bytes that begin with the errno. fd
  * NULL: no descriptor comes with it.
@@ -46,6 +69,7 @@ ask(struct session *s, enum request type, const void *request, size_t rlen, void
 	uint32_t got;
 	ssize_t n;
 
+	tell_ended(s, true);
 	if (msg_send(s->monitor, type, request, rlen, -1) == -1) {
 		if (errno == EPIPE || errno == ECONNRESET)
 			session_monitor_gone(s);
@@ -88,7 +112,7 @@ ask_path(struct session *s, enum request type, const char *path)
 	struct req_path request = { 0 };
 
 	copy_path(request.path, path);
-	return ask_plain(s, type, &request, sizeof(request));
+	return ask_plain(s, type, &request, up_to_nul(&request, request.path));
 }
 
 int
@@ -127,7 +151,8 @@ ask_stat(struct session *s, const char *path, bool follow, struct ans_stat *answ
 	struct req_stat request = { .follow = follow };
 
 	copy_path(request.path, path);
-	return ask(s, REQ_STAT, &request, sizeof(request), answer, sizeof(*answer), NULL);
+	return ask(s, REQ_STAT, &request, up_to_nul(&request, request.path), answer, sizeof(*answer),
+	    NULL);
 }
 
 int
@@ -137,7 +162,8 @@ ask_facts(struct session *s, const char *path, bool follow, struct ans_stat *ans
 	int result;
 
 	copy_path(request.path, path);
-	result = ask(s, REQ_STAT, &request, sizeof(request), answer, sizeof(*answer), NULL);
+	result = ask(s, REQ_STAT, &request, up_to_nul(&request, request.path), answer,
+	    sizeof(*answer), NULL);
 	answer->user[sizeof(answer->user) - 1] = answer->group[sizeof(answer->group) - 1] = '\0';
 	return result;
 }
@@ -154,7 +180,8 @@ ask_open(struct session *s, const char *path, enum open_mode mode, int64_t resta
 	int fd = -1;
 
 	copy_path(request.path, path);
-	if (ask(s, REQ_OPEN, &request, sizeof(request), answer, sizeof(*answer), &fd) == -1)
+	if (ask(s, REQ_OPEN, &request, up_to_nul(&request, request.path), answer, sizeof(*answer),
+	        &fd) == -1)
 		return -1;
 	return fd;
 }
@@ -169,7 +196,8 @@ ask_list(struct session *s, enum list_kind kind, unsigned options, const char *p
 
 	copy_path(request.path, path);
 	copy_path(request.shown, shown);
-	if (ask(s, REQ_LIST, &request, sizeof(request), &answer, sizeof(answer), &fd) == -1)
+	if (ask(s, REQ_LIST, &request, up_to_nul(&request, request.shown), &answer, sizeof(answer),
+	        &fd) == -1)
 		return -1;
 	return fd;
 }
@@ -180,7 +208,7 @@ ask_mkdir(struct session *s, const char *path)
 	struct req_mkdir request = { .permissions = 0777 & ~s->params.umask_dir };
 
 	copy_path(request.path, path);
-	return ask_plain(s, REQ_MKDIR, &request, sizeof(request));
+	return ask_plain(s, REQ_MKDIR, &request, up_to_nul(&request, request.path));
 }
 
 int
@@ -202,7 +230,7 @@ ask_rename(struct session *s, const char *from, const char *to)
 
 	copy_path(request.from, from);
 	copy_path(request.to, to);
-	return ask_plain(s, REQ_RENAME, &request, sizeof(request));
+	return ask_plain(s, REQ_RENAME, &request, up_to_nul(&request, request.to));
 }
 
 int
@@ -211,7 +239,7 @@ ask_set_mode(struct session *s, const char *path, unsigned mode)
 	struct req_setattr request = { .set_mode = true, .mode = mode };
 
 	copy_path(request.path, path);
-	return ask_plain(s, REQ_SETATTR, &request, sizeof(request));
+	return ask_plain(s, REQ_SETATTR, &request, up_to_nul(&request, request.path));
 }
 
 int
@@ -220,7 +248,7 @@ ask_set_time(struct session *s, const char *path, const struct timespec *modifie
 	struct req_setattr request = { .set_time = true, .modified = *modified };
 
 	copy_path(request.path, path);
-	return ask_plain(s, REQ_SETATTR, &request, sizeof(request));
+	return ask_plain(s, REQ_SETATTR, &request, up_to_nul(&request, request.path));
 }
 
 int
@@ -252,14 +280,29 @@ ask_connect(struct session *s, uint16_t port)
 int
 ask_done(struct session *s, const struct req_done *done)
 {
-	return ask_plain(s, REQ_DONE, done, sizeof(*done));
+	return ask_plain(s, REQ_DONE, done, up_to_nul(done, done->path));
 }
 
 void
 ask_ended(struct session *s, const struct req_done *done)
 {
-	if (msg_send(s->monitor, REQ_ENDED, done, sizeof(*done), -1) == -1)
-		fatal("request %s", names[REQ_ENDED]);
+	ask_flush(s);
+	memcpy(&s->ended, done, up_to_nul(done, done->path));
+	s->ended_due = clock_ms() + LATER;
+}
+
+int64_t
+ask_keeps(struct session *s)
+{
+	if (s->ended_due != NEVER && clock_ms() >= s->ended_due)
+		ask_flush(s);
+	return s->ended_due;
+}
+
+void
+ask_flush(struct session *s)
+{
+	tell_ended(s, false);
 }
 
 int
@@ -268,7 +311,7 @@ ask_set_group(struct session *s, const char *path, gid_t group)
 	struct req_setattr request = { .set_group = true, .group = group };
 
 	copy_path(request.path, path);
-	return ask_plain(s, REQ_SETATTR, &request, sizeof(request));
+	return ask_plain(s, REQ_SETATTR, &request, up_to_nul(&request, request.path));
 }
 
 int
@@ -279,7 +322,8 @@ ask_space(struct session *s, const char *path, int64_t *bytes)
 	int result;
 
 	copy_path(request.path, path);
-	result = ask(s, REQ_SPACE, &request, sizeof(request), &answer, sizeof(answer), NULL);
+	result = ask(s, REQ_SPACE, &request, up_to_nul(&request, request.path), &answer,
+	    sizeof(answer), NULL);
 	*bytes = answer.bytes;
 	return result;
 }
@@ -302,7 +346,7 @@ ask_symlink(struct session *s, const char *target, const char *path)
 
 	copy_path(request.target, target);
 	copy_path(request.path, path);
-	return ask_plain(s, REQ_SYMLINK, &request, sizeof(request));
+	return ask_plain(s, REQ_SYMLINK, &request, up_to_nul(&request, request.path));
 }
 
 int

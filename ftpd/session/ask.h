@@ -65,7 +65,19 @@ int ask_connect(struct session *s, uint16_t port);
 
 int ask_done(struct session *s, const struct req_done *done);
 
-/* Tells the same where there is nothing to wait for: no listing, no upload to be put in its place. */
+/*
+ * Tells the same where there is nothing to wait for: no listing, no upload to be put in its place. Together
+ * with the next request, or somewhat later: of many small files each message costs the time of a tenth.
+ */
 void ask_ended(struct session *s, const struct req_done *done);
+
+/*
+ * Tells what ask_ended() has put off, if its time has come. Returns when that will be (clock_ms() time),
+ * NEVER if there is nothing.
+ */
+int64_t ask_keeps(struct session *s);
+
+/* … at once: the session ends. */
+void ask_flush(struct session *s);
 
 #endif

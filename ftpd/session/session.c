@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "command.h"
 #include "dataconn.h"
 #include "facts.h"
@@ -61,6 +62,15 @@ session_monitor_gone(struct session *s)
 	_exit(0);
 }
 
+/* When something is due that has been put off, which this does once its time has come. */
+static int64_t
+put_off(struct session *s)
+{
+	int64_t kept = dataconn_keeps(s), told = ask_keeps(s);
+
+	return kept < told ? kept : told;
+}
+
 /*
  * The only poll(2), for one or two descriptors. Returns how many are ready, 0
  * when the deadline has passed. A monitor that has gone ends the session here.
@@ -77,7 +87,7 @@ poll_until(struct session *s, struct pollfd *fds, nfds_t n, int64_t deadline)
 		}
 	memcpy(p + 1, fds, n * sizeof(*fds));
 	for (;;) {
-		int64_t kept = dataconn_keeps(s), end = kept < deadline ? kept : deadline;
+		int64_t due = put_off(s), end = due < deadline ? due : deadline;
 		int64_t left = end == NEVER ? -1 : end - clock_ms();
 		int ready;
 
@@ -336,6 +346,7 @@ session_run(const struct conf *conf, const struct client *client, int monitor,
 	s.conf = conf;
 	s.client = client;
 	s.port.fd = s.port.passive.kept = -1;
+	s.ended_due = NEVER;
 	s.monitor = monitor;
 	s.params.length = -1;
 	s.params.facts = FACT_DEFAULT;
@@ -350,6 +361,7 @@ session_run(const struct conf *conf, const struct client *client, int monitor,
 	if (from == NULL || go_on(&s, from))
 		while ((line = session_line(&s)) != NULL)
 			command_dispatch(&s, line);
+	ask_flush(&s);
 	dataconn_end(&s);
 	control_end(&s.ctl);
 }

@@ -60,6 +60,7 @@ struct session {
 	struct data_port port;
 	struct transfer *xfer; /* the one that runs now, or NULL */
 	int monitor;           /* socketpair */
+	int64_t ended_due;     /* clock_ms() time when the monitor is to be told of ended, or NEVER */
 
 	char host[REQ_NAME]; /* HOST; else empty */
 	bool pbsz;           /* PBSZ has been said */
@@ -83,6 +84,7 @@ struct session {
 	char directory[REQ_PATH]; /* current directory, a name in the client's root */
 	char home[REQ_PATH];      /* where the session began, "~" */
 	char rename_from[REQ_PATH];
+	struct req_done ended; /* the last transfer, if ended_due tells that the monitor does not know of it */
 };
 
 enum wait_result {

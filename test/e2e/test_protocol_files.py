@@ -701,6 +701,35 @@ class Rights(GenkanTest):
         self.assertRegex(lines[0], head + rf"7 /file b _ o r {USER} ftp 0 \* c$")
         self.assertRegex(lines[1], head + rf"5 /two_words b _ i r {USER} ftp 0 \* c$")
 
+    def test_transfer_is_logged_though_no_command_follows(self):
+        session = self.start()
+        session.retrieve("RETR file")
+        self.world.servers[0].wait_log('sent user="[^"]*" .* path="/file" bytes=7 .* complete$')
+        session.store("STOR new", b"12345")
+        self.world.servers[0].wait_log('received .* path="/new" bytes=5 .* complete$')
+        session.command("NOOP", 200)
+
+    def test_transfers_in_a_row_are_logged_in_their_order(self):
+        session = self.start()
+        names = [f"f{i:02}" for i in range(20)]
+        for name in names:
+            session.store(f"STOR {name}", b"x")
+            session.retrieve(f"RETR {name}")
+        session.quit()
+        server = self.world.servers[0]
+        server.wait_no_pairs()
+        self.assertEqual(re.findall(r'(sent|received) user=.* path="/(f\d\d)" bytes=1 .* complete$',
+                                    server.log(), re.M),
+                         [(verb, name) for name in names for verb in ("received", "sent")])
+
+    def test_last_transfer_is_logged_though_the_client_is_gone(self):
+        session = self.start()
+        session.retrieve("RETR file")
+        session.close()
+        server = self.world.servers[0]
+        server.wait_no_pairs()
+        self.assertRegex(server.log(), 'sent .* path="/file" bytes=7 .* complete')
+
 
 class Anonymous(GenkanTest):
     def start(self, **directives):

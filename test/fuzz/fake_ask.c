@@ -374,6 +374,19 @@ ask_ended(struct session *s, const struct req_done *done)
 	CHECK(memchr(done->path, '\0', sizeof(done->path)) != NULL && done->bytes >= 0);
 }
 
+int64_t
+ask_keeps(struct session *s)
+{
+	(void)s;
+	return NEVER;
+}
+
+void
+ask_flush(struct session *s)
+{
+	(void)s;
+}
+
 int
 ask_set_group(struct session *s, const char *path, gid_t group)
 {

@@ -59,10 +59,10 @@ static const struct {
 		BOOLS(setattr, set_mode, 3) },
 	[REQ_LISTEN] = { SHAPE(listen, ans_listen), .flags = BOOLS(listen, extended, 1), .fd = true },
 	[REQ_CONNECT] = { SHAPE(connect, answer), .fd = true },
-	[REQ_DONE] = { SHAPE(done, answer), { TEXT(done, path) }, BOOLS(done, complete, 4) },
+	[REQ_DONE] = { SHAPE(done, answer), { TEXT(done, path) }, BOOLS(done, complete, 5) },
 	[REQ_SPACE] = { SHAPE(path, ans_space), { TEXT(path, path) } },
 	[REQ_SYMLINK] = { SHAPE(symlink, answer), { TEXT(symlink, target), TEXT(symlink, path) } },
-	[REQ_ENDED] = { sizeof(struct req_done), 0, { TEXT(done, path) }, BOOLS(done, complete, 4) },
+	[REQ_ENDED] = { sizeof(struct req_done), 0, { TEXT(done, path) }, BOOLS(done, complete, 5) },
 	[REQ_RATE] = { SHAPE(rate, ans_rate), .flags = BOOLS(rate, sends, 1) },
 	[REQ_CERTIFICATE] = { SHAPE(certificate, ans_login), { TEXT(certificate, user) } },
 	[REQ_TLS] = { SHAPE(tls, answer), { TEXT(tls, host) }, BOOLS(tls, names_told, 3) },
@@ -244,6 +244,31 @@ check_listing(int fd)
 	CHECK(n == 0 || rows[n - 1] == '\n');
 }
 
+/* The string that is the request's last member, {0, 0} if it is none. */
+static const size_t *
+last_string(uint32_t type)
+{
+	static const size_t none[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		const size_t *s = shapes[type].strings[i];
+
+		if (s[1] > 0 && s[0] + s[1] == shapes[type].size)
+			return s;
+	}
+	return none;
+}
+
+/* The whole struct, or all of it up to a NUL in the string at its end. */
+static bool
+has_size(const struct packet *p)
+{
+	const size_t *last = last_string(p->type), size = shapes[p->type].size;
+
+	return p->len == size || (last[1] > 0 && p->len > last[0] && p->len < size &&
+	                             ((const char *)&p->body)[p->len - 1] == '\0');
+}
+
 /* True if the request keeps the rules and may be asked in this state. */
 static bool
 keeps_rules(const struct packet *p, bool logged_in)
@@ -252,7 +277,7 @@ keeps_rules(const struct packet *p, bool logged_in)
 
 	if (p->type == 0 || p->type >= REQ_END ||
 	    (p->type == REQ_LOGIN || p->type == REQ_TLS || p->type == REQ_CERTIFICATE) == logged_in ||
-	    p->len != shapes[p->type].size)
+	    !has_size(p))
 		return false;
 	for (size_t i = 0; i < 2; i++) {
 		const size_t *s = shapes[p->type].strings[i];
@@ -322,7 +347,8 @@ read_packet(const uint8_t **data, size_t *size, struct packet *p)
 	p->type = fuzz_byte(data, size);
 	p->len = p->type < REQ_END ? shapes[p->type].size : 0;
 	more = (int8_t)fuzz_byte(data, size);
-	p->len = more < 0 && (size_t)-more > p->len ? 0 : p->len + (size_t)more;
+	if (more != INT8_MIN) /* that means: cut behind the string at the end */
+		p->len = more < 0 && (size_t)-more > p->len ? 0 : p->len + (size_t)more;
 	for (;;) {
 		size_t where = (size_t)(fuzz_byte(data, size) << 8), n;
 
@@ -331,11 +357,16 @@ read_packet(const uint8_t **data, size_t *size, struct packet *p)
 		if (n > *size)
 			n = *size;
 		if (n == 0)
-			return;
+			break;
 		if (where + n <= sizeof(p->body) + sizeof(p->tail))
 			memcpy((char *)&p->body + where, *data, n);
 		*data += n;
 		*size -= n;
+	}
+	if (more == INT8_MIN && p->type < REQ_END && last_string(p->type)[1] > 0) {
+		const size_t *last = last_string(p->type);
+
+		p->len = last[0] + strnlen((const char *)&p->body + last[0], last[1] - 1) + 1;
 	}
 }
 

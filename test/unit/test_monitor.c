@@ -27,10 +27,12 @@ struct field {
 		offsetof(struct req_##r, m), sizeof(((struct req_##r *)NULL)->m)                   \
 	}
 
+#define FLAGS 5
+
 static const struct row {
 	uint32_t type;
 	size_t size, answer;
-	struct field text[2], flag[4];
+	struct field text[2], flag[FLAGS];
 } rows[] = {
 	{ REQ_LOGIN, sizeof(struct req_login), sizeof(struct ans_login),
 	    { FIELD(login, user), FIELD(login, password) } },
@@ -52,13 +54,13 @@ static const struct row {
 	{ REQ_CONNECT, sizeof(struct req_connect), sizeof(struct answer), { { 0 } } },
 	{ REQ_DONE, sizeof(struct req_done), sizeof(struct answer), { FIELD(done, path) },
 	    { FIELD(done, complete), FIELD(done, upload), FIELD(done, ascii),
-		FIELD(done, listing) } },
+		FIELD(done, listing), FIELD(done, more) } },
 	{ REQ_SPACE, sizeof(struct req_path), sizeof(struct ans_space), { FIELD(path, path) } },
 	{ REQ_SYMLINK, sizeof(struct req_symlink), sizeof(struct answer),
 	    { FIELD(symlink, target), FIELD(symlink, path) } },
 	{ REQ_ENDED, sizeof(struct req_done), 0, { FIELD(done, path) },
 	    { FIELD(done, complete), FIELD(done, upload), FIELD(done, ascii),
-		FIELD(done, listing) } },
+		FIELD(done, listing), FIELD(done, more) } },
 	{ REQ_RATE, sizeof(struct req_rate), sizeof(struct ans_rate), { { 0 } }, { FIELD(rate, sends) } },
 	{ REQ_CERTIFICATE, sizeof(struct req_certificate), sizeof(struct ans_login),
 	    { FIELD(certificate, user) } },
@@ -124,17 +126,52 @@ after_login_there_is_no_other_login(void **state)
 static void
 a_wrong_size_ends_the_connection(void **state)
 {
-	static const char req[sizeof(union any_request) + 64];
+	static char req[sizeof(union any_request) + 64];
 	size_t i, k;
 
 	for (i = 0; i < ROWS; i++) {
 		const struct row *row = &rows[i];
 		size_t sizes[] = { 0, row->size - 1, row->size + 1, sizeof(union any_request) + 8 };
 
+		memset(req, 0, sizeof(req));
+		if (row->size > 1)
+			req[row->size - 2] = 'x'; /* else a string may end there */
 		for (k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++)
 			assert_true(ends(*state, is_for_user(row), row->type, req, sizes[k]));
 	}
 	assert_true(house_logged(*state, "request LOGIN has the wrong size"));
+}
+
+static bool
+is_at_the_end(const struct row *row, const struct field *text)
+{
+	return text->size != 0 && text->at + text->size == row->size;
+}
+
+static void
+a_string_at_the_end_may_be_cut_behind_its_nul_alone(void **state)
+{
+	union any_request req;
+	unsigned cut = 0;
+
+	for (size_t i = 0; i < ROWS; i++)
+		for (size_t k = 0; k < 2; k++) {
+			const struct row *row = &rows[i];
+			const struct field *text = &row->text[k];
+
+			if (!is_at_the_end(row, text))
+				continue;
+			memset(&req, 0, sizeof(req));
+			memcpy((char *)&req + text->at, "/a", 2);
+			if (row->answer != 0) /* of no answer nothing can be said */
+				assert_false(
+				    ends(*state, is_for_user(row), row->type, &req, text->at + 3));
+			assert_true(ends(*state, is_for_user(row), row->type, &req, text->at + 2));
+			assert_true(ends(*state, is_for_user(row), row->type, &req, text->at));
+			cut++;
+		}
+	assert_int_equal(cut, 15);
+	assert_true(house_logged(*state, "request OPEN has the wrong size"));
 }
 
 static void
@@ -190,7 +227,7 @@ a_truth_value_of_2_ends_the_connection(void **state)
 	size_t i, k;
 
 	for (i = 0; i < ROWS; i++)
-		for (k = 0; k < 4; k++) {
+		for (k = 0; k < FLAGS; k++) {
 			const struct field *flag = &rows[i].flag[k];
 
 			if (flag->size == 0)
@@ -292,6 +329,7 @@ main(void)
 		T(before_login_only_login_is_answered),
 		T(after_login_there_is_no_other_login),
 		T(a_wrong_size_ends_the_connection),
+		T(a_string_at_the_end_may_be_cut_behind_its_nul_alone),
 		T(an_unknown_request_ends_the_connection),
 		T(a_packet_without_a_type_ends_the_connection),
 		T(a_string_without_end_ends_the_connection),

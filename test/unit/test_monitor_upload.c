@@ -280,6 +280,52 @@ an_upload_that_is_only_ended_was_broken_off(void **state)
 	house_end(h);
 }
 
+/* True if the log tells of these paths, one behind the other. */
+static bool
+logged_in_order(struct house *h, const char *first, const char *second)
+{
+	char log[4096] = "", *at;
+	FILE *file = fopen(h->log, "r");
+
+	assert_non_null(file);
+	assert_true(fread(log, 1, sizeof(log) - 1, file) > 0);
+	fclose(file);
+	return (at = strstr(log, first)) != NULL && strstr(at, second) != NULL;
+}
+
+static void
+ends_with_a_request_behind_them_are_logged_in_order(void **state)
+{
+	struct house *h = *state;
+	struct req_done one = { .more = true, .complete = true, .path = "/one" };
+	struct req_done two = { .more = true, .complete = true, .path = "/two" };
+	struct req_done three = { .complete = true, .path = "/three" };
+
+	enter(h);
+	assert_int_equal(msg_send(h->sock, REQ_ENDED, &one, sizeof(one), -1), 0);
+	assert_int_equal(msg_send(h->sock, REQ_ENDED, &two, sizeof(two), -1), 0);
+	assert_int_equal(house_ask_path(h, REQ_CHDIR, "/"), 0);
+	/* behind the answer, so before the next one */
+	assert_int_equal(house_ask_path(h, REQ_CHDIR, "/"), 0);
+	assert_true(logged_in_order(h, "path=\"/one\"", "path=\"/two\""));
+	assert_int_equal(msg_send(h->sock, REQ_ENDED, &two, sizeof(two), -1), 0);
+	assert_int_equal(msg_send(h->sock, REQ_ENDED, &three, sizeof(three), -1), 0);
+	house_end(h);
+	assert_true(logged_in_order(h, "path=\"/two\" bytes=0 ms=0 complete", "path=\"/three\""));
+}
+
+static void
+an_end_with_no_request_behind_it_after_all_is_logged(void **state)
+{
+	struct house *h = *state;
+	struct req_done req = { .more = true, .complete = true, .path = "/last" };
+
+	enter(h);
+	assert_int_equal(msg_send(h->sock, REQ_ENDED, &req, sizeof(req), -1), 0);
+	house_end(h);
+	assert_true(house_logged(h, "path=\"/last\""));
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, house_setup, house_teardown)
 
 int
@@ -289,6 +335,8 @@ main(void)
 		T(a_file_is_replaced_when_the_upload_is_complete),
 		T(with_sync_too),
 		T(an_upload_that_is_only_ended_was_broken_off),
+		T(ends_with_a_request_behind_them_are_logged_in_order),
+		T(an_end_with_no_request_behind_it_after_all_is_logged),
 		T(without_nameless_files_the_hidden_one_has_a_name),
 		T(a_monitor_that_is_killed_leaves_nothing),
 		T(what_the_session_says_of_names_does_not_count),
