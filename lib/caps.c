@@ -47,14 +47,24 @@ add_set(cap_t caps, cap_flag_t flag, unsigned set)
 	return 0;
 }
 
-static void
-free_caps(cap_t caps)
+/* Sets to fill in, one to look with and one to ask with; NULL without memory. Made once: each costs heap. */
+static cap_t
+room(bool to_ask)
 {
-	int saved = errno;
+	static cap_t sets[2];
 
-	if (caps != NULL)
-		cap_free(caps);
-	errno = saved;
+	if (sets[to_ask] == NULL)
+		sets[to_ask] = cap_init();
+	return sets[to_ask];
+}
+
+/* What this process has at present, to be looked at and changed; NULL with errno. */
+static cap_t
+present(void)
+{
+	cap_t caps = room(false);
+
+	return caps == NULL || capgetp(0, caps) == -1 ? NULL : caps;
 }
 
 /* The part of permitted that we know by name; -1 with errno. */
@@ -66,13 +76,12 @@ permitted_set(unsigned *set)
 	size_t i;
 
 	*set = 0;
-	if ((caps = cap_get_proc()) == NULL)
+	if ((caps = present()) == NULL)
 		return -1;
 	for (i = 0; i < KNOWN; i++)
 		if (cap_get_flag(caps, known[i].cap, CAP_PERMITTED, &value) == 0 &&
 		    value == CAP_SET)
 			*set |= known[i].bit;
-	free_caps(caps);
 	return 0;
 }
 
@@ -88,37 +97,26 @@ caps_permitted(void)
 int
 caps_raise(unsigned set)
 {
-	int error = -1;
-	cap_t caps;
+	cap_t caps = present();
 
-	if ((caps = cap_get_proc()) == NULL)
+	if (caps == NULL || cap_clear_flag(caps, CAP_EFFECTIVE) == -1 ||
+	    add_set(caps, CAP_EFFECTIVE, set) == -1)
 		return -1;
-	if (cap_clear_flag(caps, CAP_EFFECTIVE) == 0 && add_set(caps, CAP_EFFECTIVE, set) == 0)
-		error = cap_set_proc(caps);
-	free_caps(caps);
-	return error;
+	return cap_set_proc(caps);
 }
 
 int
 caps_keep(unsigned set)
 {
-	cap_t want, have = NULL;
-	int error = -1;
+	cap_t want = room(true), have;
 
-	if ((want = cap_init()) == NULL)
+	if (want == NULL || cap_clear(want) == -1 || add_set(want, CAP_PERMITTED, set) == -1 ||
+	    cap_set_proc(want) == -1 || (have = present()) == NULL)
 		return -1;
-	if (add_set(want, CAP_PERMITTED, set) == -1 || cap_set_proc(want) == -1)
-		goto out;
-	if ((have = cap_get_proc()) == NULL)
-		goto out;
-	if (cap_compare(want, have) != 0)
-		errno = EPERM;
-	else
-		error = 0;
-out:
-	free_caps(have);
-	free_caps(want);
-	return error;
+	if (cap_compare(want, have) == 0)
+		return 0;
+	errno = EPERM;
+	return -1;
 }
 
 /* CAP_SETPCAP in effective is what the bounding set and the securebits ask for. */
@@ -126,16 +124,12 @@ static int
 raise_setpcap(void)
 {
 	static const cap_value_t setpcap = CAP_SETPCAP;
-	int error = -1;
-	cap_t caps;
+	cap_t caps = present();
 
-	if ((caps = cap_get_proc()) == NULL)
+	if (caps == NULL || cap_clear_flag(caps, CAP_EFFECTIVE) == -1 ||
+	    cap_set_flag(caps, CAP_EFFECTIVE, 1, &setpcap, CAP_SET) == -1)
 		return -1;
-	if (cap_clear_flag(caps, CAP_EFFECTIVE) == 0 &&
-	    cap_set_flag(caps, CAP_EFFECTIVE, 1, &setpcap, CAP_SET) == 0)
-		error = cap_set_proc(caps);
-	free_caps(caps);
-	return error;
+	return cap_set_proc(caps);
 }
 
 /* Up to the last capability the kernel knows, which may be beyond our headers'. */

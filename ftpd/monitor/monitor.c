@@ -195,17 +195,14 @@ copy_done(struct req_done *to, const struct req_done *from)
 }
 
 /* A transfer that has ended, until the request behind it has been answered: then the logs get it. */
-static struct {
-	bool is_left;
-	struct req_done done;
-} unlogged;
+static struct req_done unlogged;
 
 static void
-log_the_rest(const struct monitor *m)
+log_the_rest(struct monitor *m)
 {
-	if (unlogged.is_left)
-		xferlog_write(m, &unlogged.done);
-	unlogged.is_left = false;
+	if (m->unlogged)
+		xferlog_write(m, &unlogged);
+	m->unlogged = false;
 }
 
 static int
@@ -243,9 +240,9 @@ ended_request(struct monitor *m, const union any_request *req, union any_answer 
 	presence_done(m);
 	done.complete = done.complete && !done.listing && m->upload == NULL;
 	upload_discard(m);
-	unlogged.is_left = done.more;
+	m->unlogged = done.more;
 	if (done.more)
-		copy_done(&unlogged.done, &done);
+		copy_done(&unlogged, &done);
 	else
 		xferlog_write(m, &done);
 	return 0;

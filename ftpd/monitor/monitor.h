@@ -72,6 +72,7 @@ struct monitor {
 
 	struct netaddr announce; /* masquerade address once known; else AF_UNSPEC */
 	bool masquerade_told;    /* its failure stands in the log */
+	bool unlogged; /* a transfer has ended that is not in the logs yet */
 	bool answered;           /* the gateway has said what it knows of the address */
 	uint16_t mapped;         /* the port that the router forwards for us; 0: none */
 	uint16_t lease;          /* our passive port among all sessions (leases.h); 0: none */

@@ -66,7 +66,7 @@ session_monitor_gone(struct session *s)
 static int64_t
 put_off(struct session *s)
 {
-	int64_t kept = dataconn_keeps(s), told = ask_keeps(s);
+	int64_t kept = dataconn_keeps(s), told = s->ended_due == NEVER ? NEVER : ask_keeps(s);
 
 	return kept < told ? kept : told;
 }
@@ -361,7 +361,8 @@ session_run(const struct conf *conf, const struct client *client, int monitor,
 	if (from == NULL || go_on(&s, from))
 		while ((line = session_line(&s)) != NULL)
 			command_dispatch(&s, line);
-	ask_flush(&s);
+	if (s.ended_due != NEVER)
+		ask_flush(&s);
 	dataconn_end(&s);
 	control_end(&s.ctl);
 }

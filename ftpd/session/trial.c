@@ -21,7 +21,7 @@ static const struct {
 #define MARGIN 10
 
 /* At the look it may be slower by this, in percent: so few bytes tell no more than that. */
-#define DOUBT 25
+#define DOUBT 10
 
 enum way
 trial_way(const struct trial *t)

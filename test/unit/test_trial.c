@@ -35,7 +35,7 @@ the_faster_way_is_kept(void **state)
 	(void)state;
 	assert_int_equal(run(&a, 200000, 300000), 4);
 	assert_int_equal(trial_way(&a), WAY_COPY);
-	assert_int_equal(run(&b, 240000, 200000), 4);
+	assert_int_equal(run(&b, 215000, 200000), 4);
 	assert_int_equal(trial_way(&b), WAY_SENDFILE);
 	assert_int_equal(trial_until(&b, 0), INT64_MAX);
 	trial_note(&b, INT64_C(1) << 40, 1);
@@ -72,7 +72,7 @@ copying_is_looked_at_and_no_more_where_it_is_far_behind(void **state)
 	struct trial t = { 0 };
 
 	(void)state;
-	assert_int_equal(run(&t, 260000, 200000), 2);
+	assert_int_equal(run(&t, 225000, 200000), 2);
 	assert_int_equal(trial_way(&t), WAY_SENDFILE);
 	assert_int_equal(trial_until(&t, 0), INT64_MAX);
 }
