@@ -212,7 +212,7 @@ struct req_done {
 	bool complete;
 	bool upload, ascii;
 	bool listing;     /* nothing for the transfer log; the answer tells how the listing ended */
-	bool more;        /* REQ_ENDED: a request is right behind it, which the logs need not delay */
+	bool more;        /* REQ_ENDED: an OPEN is right behind it, which the logs need not delay */
 	int64_t bytes;    /* on the wire */
 	int64_t duration_ms;
 	char path[REQ_PATH];

@@ -69,7 +69,7 @@ ask(struct session *s, enum request type, const void *request, size_t rlen, void
 	uint32_t got;
 	ssize_t n;
 
-	tell_ended(s, true);
+	tell_ended(s, type == REQ_OPEN); /* of files in a row the logs can wait, of all else not */
 	if (msg_send(s->monitor, type, request, rlen, -1) == -1) {
 		if (errno == EPIPE || errno == ECONNRESET)
 			session_monitor_gone(s);
@@ -294,7 +294,7 @@ ask_ended(struct session *s, const struct req_done *done)
 int64_t
 ask_keeps(struct session *s)
 {
-	if (s->ended_due != NEVER && clock_ms() >= s->ended_due)
+	if (clock_ms() >= s->ended_due)
 		ask_flush(s);
 	return s->ended_due;
 }

@@ -67,7 +67,7 @@ int ask_done(struct session *s, const struct req_done *done);
 
 /*
  * Tells the same where there is nothing to wait for: no listing, no upload to be put in its place. Together
- * with the next request, or somewhat later: of many small files each message costs the time of a tenth.
+ * with the next request, or somewhat later: a message of its own costs a tenth of a small file's time.
  */
 void ask_ended(struct session *s, const struct req_done *done);
 
