@@ -132,13 +132,27 @@ nanoseconds(const struct timespec *t)
 	return t->tv_sec * 1000000000 + t->tv_nsec;
 }
 
+/*
+ * What a name is sorted by; false when it is gone. Not inline: the compiler would fill
+ * its struct stat with zeros for names that are sorted as they are, too.
+ */
+static bool __attribute__((noinline))
+weigh(const struct listing *l, const struct folder *f, struct weighed *w)
+{
+	struct stat st;
+
+	if (!folder_stat(l, f, (const char *)w->name, &st))
+		return false;
+	w->weight = (l->req.options & LIST_BY_TIME) != 0 ? nanoseconds(&st.st_mtim) : st.st_size;
+	return true;
+}
+
 static void
 add_name(const struct listing *l, struct folder *f, const char *name)
 {
 	struct names *names = &f->names;
 	size_t len = strnlen(name, NAME_MAX);
 	char *text = names->text + names->len;
-	struct stat st;
 
 	reach(names->text, TEXT_ROOM, &names->text_ready, names->len + len + 2);
 	reach(names->name, NAME_ROOM, &names->name_ready, (names->n + 1) * sizeof(*names->name));
@@ -146,11 +160,9 @@ add_name(const struct listing *l, struct folder *f, const char *name)
 	memcpy(text + 1, name, len);
 	text[1 + len] = '\0';
 	if (names->weighed != NULL) {
-		if (!folder_stat(l, f, name, &st))
-			return;
 		names->weighed[names->n].name = (unsigned char *)text + 1;
-		names->weighed[names->n].weight =
-		    (l->req.options & LIST_BY_TIME) != 0 ? nanoseconds(&st.st_mtim) : st.st_size;
+		if (!weigh(l, f, &names->weighed[names->n]))
+			return;
 	}
 	names->name[names->n++] = (unsigned char *)text + 1;
 	names->len += len + 2;

@@ -177,8 +177,8 @@ write_subfolder(struct listing *l, const char *name, unsigned depth)
 	l->path[len] = '\0';
 }
 
-/* The row of a name whose entry has to be looked at; true if it is a folder. */
-static bool
+/* The row of a name whose entry has to be looked at; true if it is a folder. Not inline, like weigh(). */
+static bool __attribute__((noinline))
 write_entry(struct listing *l, struct folder *f, const char *name)
 {
 	struct stat st;

@@ -19,10 +19,10 @@
 struct monitor;
 
 /* What goes into the pipe at once. */
-#define LISTING_BUFFER (64 * 1024)
+#define LISTING_BUFFER (128 * 1024)
 
 /* What the pipe holds, in bytes. */
-#define LISTING_PIPE (256 * 1024)
+#define LISTING_PIPE (512 * 1024)
 
 /* The longest name in a row: what stands before it, folders of a recursion, a mark. */
 #define LISTING_SHOWN (2 * REQ_PATH + NAME_MAX + 4)
