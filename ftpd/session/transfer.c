@@ -51,13 +51,13 @@ _Static_assert(sizeof(copy_out) >= NAMES_ROWS_OUT && COPY_SIZE >= NAMES_ROWS, "n
 /* Of the session: what its first large downloads have shown holds for the next ones. */
 static struct trial trial;
 
-/* Nanoseconds of the monotonic clock. */
+/* Nanoseconds of a clock. */
 static int64_t
-clock_ns(void)
+clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
@@ -355,10 +355,12 @@ pump_file(struct session *s, struct transfer *t)
 		return pump_out(s, t, ALL);
 	while (r == TRANSFER_DONE && t->bytes < t->size) {
 		const int64_t from = t->bytes, until = trial_until(&trial, from);
-		const int64_t began = clock_ns();
+		const int64_t began = clock_ns(CLOCK_MONOTONIC);
+		const int64_t busy = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 
 		r = trial_way(&trial) == WAY_COPY ? pump_out(s, t, until) : pump_sendfile(s, t, until);
-		trial_note(&trial, t->bytes - from, clock_ns() - began);
+		trial_note(&trial, t->bytes - from, clock_ns(CLOCK_MONOTONIC) - began,
+		    clock_ns(CLOCK_PROCESS_CPUTIME_ID) - busy);
 	}
 	return r;
 }

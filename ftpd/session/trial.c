@@ -14,8 +14,9 @@ static const struct {
 	{ WAY_SENDFILE, TRIAL_LEG  },
 };
 
-#define LOOK 1
-#define LAST (sizeof(legs) / sizeof(legs[0]) - 1)
+#define FIRST 0
+#define LOOK  1
+#define LAST  (sizeof(legs) / sizeof(legs[0]) - 1)
 
 /* Copying has to be faster by more than this, in percent: with a network in between both wait for it. */
 #define MARGIN 10
@@ -45,14 +46,16 @@ takes_longer(int64_t a, int64_t b, int percent)
 }
 
 void
-trial_note(struct trial *t, int64_t bytes, int64_t nanoseconds)
+trial_note(struct trial *t, int64_t bytes, int64_t nanoseconds, int64_t busy)
 {
 	const int64_t *time = t->time;
 
 	if (t->settled || bytes < legs[t->legs].bytes) /* the end of a file: too little to tell */
 		return;
 	t->time[trial_way(t)] = nanoseconds / (bytes >> 20); /* the latest leg of a way counts */
-	if (t->legs == LOOK && takes_longer(time[WAY_COPY], time[WAY_SENDFILE], DOUBT))
+	if (t->legs == FIRST && busy < nanoseconds / 2)
+		trial_settle(t, WAY_SENDFILE); /* it is not us who is slow: the way of least work */
+	else if (t->legs == LOOK && takes_longer(time[WAY_COPY], time[WAY_SENDFILE], DOUBT))
 		trial_settle(t, WAY_SENDFILE);
 	else if (t->legs == LAST)
 		trial_settle(t, takes_longer(time[WAY_SENDFILE], time[WAY_COPY], MARGIN) ? WAY_COPY

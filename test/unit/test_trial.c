@@ -21,7 +21,7 @@ run(struct trial *t, int64_t copy, int64_t sendfile)
 		int64_t bytes = trial_until(t, 5 * MIB) - 5 * MIB;
 		int64_t cost = trial_way(t) == WAY_COPY ? copy : sendfile;
 
-		trial_note(t, bytes, cost * (bytes / MIB));
+		trial_note(t, bytes, cost * (bytes / MIB), cost * (bytes / MIB));
 		legs++;
 	}
 	return legs;
@@ -38,7 +38,7 @@ the_faster_way_is_kept(void **state)
 	assert_int_equal(run(&b, 215000, 200000), 4);
 	assert_int_equal(trial_way(&b), WAY_SENDFILE);
 	assert_int_equal(trial_until(&b, 0), INT64_MAX);
-	trial_note(&b, INT64_C(1) << 40, 1);
+	trial_note(&b, INT64_C(1) << 40, 1, 1);
 	assert_int_equal(trial_way(&b), WAY_SENDFILE);
 }
 
@@ -61,7 +61,7 @@ ways_take_turns_and_sendfile_begins(void **state)
 		assert_false(t.settled);
 		assert_int_equal(trial_way(&t), turns[i].way);
 		assert_int_equal(trial_until(&t, 100), 100 + turns[i].bytes);
-		trial_note(&t, turns[i].bytes, turns[i].bytes);
+		trial_note(&t, turns[i].bytes, turns[i].bytes, turns[i].bytes);
 	}
 	assert_true(t.settled);
 }
@@ -83,12 +83,28 @@ first_leg_does_not_count(void **state)
 	struct trial t = { 0 };
 
 	(void)state;
-	trial_note(&t, TRIAL_LEG, INT64_MAX); /* sendfile: warms up */
-	trial_note(&t, TRIAL_LOOK, 2000000);  /* copied */
-	trial_note(&t, TRIAL_LEG, 2000000);
-	trial_note(&t, TRIAL_LEG, 1000000);
+	trial_note(&t, TRIAL_LEG, INT64_MAX, INT64_MAX); /* sendfile: warms up */
+	trial_note(&t, TRIAL_LOOK, 2000000, 2000000);  /* copied */
+	trial_note(&t, TRIAL_LEG, 2000000, 2000000);
+	trial_note(&t, TRIAL_LEG, 1000000, 1000000);
 	assert_true(t.settled);
 	assert_int_equal(trial_way(&t), WAY_SENDFILE);
+}
+
+static void
+where_we_wait_for_others_nothing_is_tried(void **state)
+{
+	struct trial slow = { 0 }, busy = { 0 };
+
+	(void)state;
+	trial_note(&slow, TRIAL_LEG, 1000000, 499999);
+	assert_true(slow.settled);
+	assert_int_equal(trial_way(&slow), WAY_SENDFILE);
+	trial_note(&busy, TRIAL_LEG, 1000000, 500000);
+	assert_false(busy.settled);
+	/* of the other legs it is not asked: the first one has told who is slow */
+	trial_note(&busy, TRIAL_LOOK, 60000, 0);
+	assert_false(busy.settled);
 }
 
 static void
@@ -98,7 +114,7 @@ end_of_a_file_tells_nothing(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100; i++)
-		trial_note(&t, TRIAL_LEG - 1, 1);
+		trial_note(&t, TRIAL_LEG - 1, 1, 1);
 	assert_false(t.settled);
 	assert_int_equal(t.legs, 0);
 }
@@ -123,9 +139,9 @@ way_that_does_not_work_is_not_tried_again(void **state)
 	struct trial t = { 0 };
 
 	(void)state;
-	trial_note(&t, TRIAL_LEG, 1);
+	trial_note(&t, TRIAL_LEG, 1, 1);
 	trial_settle(&t, WAY_COPY);
-	trial_note(&t, 0, 1);
+	trial_note(&t, 0, 1, 1);
 	assert_int_equal(trial_way(&t), WAY_COPY);
 	assert_int_equal(trial_until(&t, 7), INT64_MAX);
 }
@@ -138,6 +154,7 @@ main(void)
 		cmocka_unit_test(ways_take_turns_and_sendfile_begins),
 		cmocka_unit_test(copying_is_looked_at_and_no_more_where_it_is_far_behind),
 		cmocka_unit_test(first_leg_does_not_count),
+		cmocka_unit_test(where_we_wait_for_others_nothing_is_tried),
 		cmocka_unit_test(end_of_a_file_tells_nothing),
 		cmocka_unit_test(where_both_wait_for_the_network_sendfile_does_it),
 		cmocka_unit_test(way_that_does_not_work_is_not_tried_again),
