@@ -7,10 +7,10 @@
  * listing; REQ_DONE tells how it went.
  *
  * LIST and NLST are sorted as ls(1) does it. To keep memory bounded a directory
- * of LISTING_SORTED names or more comes in its own order, as it is read; so does
- * MLSD. A pattern matches names of one directory; what matches is listed itself,
- * as by "ls -d". Recursion ends at LISTING_DEPTH levels and LISTING_ROWS rows, and
- * a last row says so.
+ * of LISTING_SORTED names or more (in a recursion LISTING_ROWS) comes in its own
+ * order, as it is read; so does MLSD. A pattern matches names of one directory;
+ * what matches is listed itself, as by "ls -d". Recursion ends at LISTING_DEPTH
+ * levels and LISTING_ROWS rows, and a last row says so.
  */
 #ifndef GENKAN_LISTING_H
 #define GENKAN_LISTING_H
@@ -19,7 +19,7 @@ struct monitor;
 union any_request;
 union any_answer;
 
-#define LISTING_SORTED 20000
+#define LISTING_SORTED 10000
 #define LISTING_ROWS   20000
 #define LISTING_DEPTH  16
 

@@ -18,9 +18,10 @@
 #include "pattern.h"
 
 /* The room for names, in bytes, and what is asked for of it at a time. */
-#define NAME_ROOM (LISTING_SORTED * sizeof(unsigned char *))
-#define TEXT_ROOM ((size_t)LISTING_SORTED * (NAME_MAX + 2))
+#define NAME_ROOM (LISTING_ROWS * sizeof(unsigned char *))
+#define TEXT_ROOM ((size_t)LISTING_ROWS * (NAME_MAX + 2))
 #define STEP      (64 * 1024)
+_Static_assert(LISTING_SORTED <= LISTING_ROWS, "no room for the names that are sorted");
 
 /* The room for entries of getdents64(2), in bytes. */
 #define ENTRIES (64 * 1024)
@@ -104,7 +105,7 @@ make_room(const struct listing *l, struct names *names)
 	names->name = malloc(NAME_ROOM);
 	names->text = malloc(TEXT_ROOM);
 	if (weighed)
-		names->weighed = calloc(LISTING_SORTED, sizeof(*names->weighed));
+		names->weighed = calloc(LISTING_ROWS, sizeof(*names->weighed));
 	return names->name == NULL || names->text == NULL || (weighed && names->weighed == NULL) ? ENOMEM
 	                                                                                         : 0;
 }
@@ -204,13 +205,15 @@ sort_names(const struct listing *l, struct names *names)
 int
 folder_read(const struct listing *l, struct folder *f)
 {
+	/* a recursion shows all the folders among the names that it may show */
+	const size_t most = (l->req.options & LIST_RECURSIVE) != 0 ? LISTING_ROWS : LISTING_SORTED;
 	const char *name;
 	int error;
 
 	if ((error = make_room(l, &f->names)) != 0)
 		return error;
 	f->more = true;
-	while (f->names.n < LISTING_SORTED) {
+	while (f->names.n < most) {
 		if ((name = folder_next(f)) == NULL) {
 			f->more = false;
 			if (errno != 0)

@@ -37,10 +37,10 @@ struct weighed {
 };
 
 /*
- * Names of a directory, at most LISTING_SORTED. The room is for as many of the
- * greatest length; what is not used of it is never touched. In text each name
- * is ended by NUL, and has a byte in front of it: NAME_FOLDER or NAME_OTHER,
- * known after its row was written.
+ * Names of a directory, at most LISTING_SORTED, in a recursion LISTING_ROWS. The
+ * room is for so many of the greatest length; what is not used of it is never
+ * touched. In text each name is ended by NUL, and has a byte in front of it:
+ * NAME_FOLDER or NAME_OTHER, known after its row was written.
  */
 enum { NAME_OTHER, NAME_FOLDER };
 struct names {

@@ -339,11 +339,33 @@ count_rows(const struct rows *rows)
 }
 
 static void
+folders_of_a_folder_too_large_to_be_sorted_are_gone_down_into(void **state)
+{
+	struct house *h = *state;
+	unsigned n = LISTING_SORTED + 1000, folders = 50;
+	struct rows rows;
+	char name[64];
+
+	crowd(h, "home", n);
+	for (unsigned i = 0; i < folders; i++) {
+		(void)snprintf(name, sizeof(name), "home/folder%u", i);
+		house_make(h, name, NULL);
+		(void)strlcat(name, "/file", sizeof(name));
+		house_make(h, name, "x");
+	}
+	house_login(h);
+	rows = list(h, LIST_NAMES, LIST_RECURSIVE, "/", "");
+	assert_int_equal(count_rows(&rows), n + 2 * folders);
+	free(rows.text);
+	house_end(h);
+}
+
+static void
 huge_folders_are_listed_whole(void **state)
 {
 	struct house *h = *state;
 	struct rows rows;
-	unsigned n = LISTING_SORTED + 1000;
+	unsigned n = LISTING_ROWS + 1000;
 
 	crowd(h, "home", n);
 	house_login(h);
@@ -527,6 +549,7 @@ main(void)
 		T(machine_listings_have_the_folder_and_the_one_above),
 		T(above_the_root_is_the_root),
 		T(one_row_is_one_line_whatever_the_name),
+		T(folders_of_a_folder_too_large_to_be_sorted_are_gone_down_into),
 		T(huge_folders_are_listed_whole),
 		T(recursion_has_a_depth),
 		T(recursion_follows_no_links),
