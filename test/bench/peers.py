@@ -290,6 +290,7 @@ class Uftpd(Server):
 
     packages = ("uftpd",)
     libraries = ("libuev3", "libite5")
+    lacks = {**NO_TLS, "login": "asks nobody for a password", "ascii": "sends text as it is"}
 
     def fetch(self):
         try:
@@ -299,8 +300,11 @@ class Uftpd(Server):
                          + self.program("usr/sbin/uftpd")) from None
 
     def prepare(self, world):
+        # by its name it knows that it is not to be a daemon, also where strace gives it its path as name
+        inetd_name = world.file("in.ftpd")
+        os.symlink(self.program("usr/sbin/uftpd"), inetd_name)
         # -l info: lines for connections, logins and downloads, as the others write them
-        return [self.program("usr/sbin/uftpd"), "in.ftpd", "-l", "info", "-o", "writable"]
+        return [inetd_name, "in.ftpd", "-l", "info", "-o", "writable"]
 
 
 class Pyftpdlib(Server):

@@ -13,7 +13,17 @@ def summary(values):
     return out
 
 
-def judge(target, by_server):
+def spread(target, raw):
+    """The least and the most of the ratios within the rounds, or an empty text."""
+    pairs = zip(raw.get("genkan", []), raw.get(target.of, []))
+    ratios = [mine[target.metric] / other[target.metric] for mine, other in pairs
+              if mine.get(target.metric) is not None and other.get(target.metric)]
+    if len(ratios) < 2:
+        return ""
+    return f" ({min(ratios):.2f}–{max(ratios):.2f})"
+
+
+def judge(target, by_server, raw):
     """(what is asked for, what Genkan shows, met: True, False or None), as text for people."""
     sign = "≤" if target.sense == "<=" else "≥"
     mine = by_server.get("genkan", {}).get(target.metric)
@@ -27,7 +37,7 @@ def judge(target, by_server):
         return asked, "–", None
     value = mine[0] / base
     met = value <= target.factor if target.sense == "<=" else value >= target.factor
-    return asked, shown.format(value), met
+    return asked, shown.format(value) + spread(target, raw), met
 
 
 def _cell(value, digits):
@@ -44,8 +54,8 @@ def _table(head, lines):
         yield "| " + " | ".join(line) + " |"
 
 
-def markdown(rows, names, results, failures, facts):
-    """The lines of the report. results: {row: {server: summary}}."""
+def markdown(rows, names, raw, results, failures, facts):
+    """The lines of the report. raw: {row: {server: rounds}}, results: {row: {server: summary}}."""
     yield ", ".join(f"{key} {value}" for key, value in facts["machine"].items()) + "."
     yield ""
     lines = []
@@ -61,7 +71,7 @@ def markdown(rows, names, results, failures, facts):
     for row in rows:
         titles = {metric.key: metric.title.format(**facts["sizes"]) for metric in row.metrics}
         for target in row.targets:
-            asked, shown, met = judge(target, results.get(row.key, {}))
+            asked, shown, met = judge(target, results.get(row.key, {}), raw.get(row.key, {}))
             lines.append([titles[target.metric], asked, shown,
                           "–" if met is None else "yes" if met else "**no**"])
     yield from _table(["target", "Genkan must show", "shows", "met"], lines)
@@ -85,7 +95,8 @@ def as_json(rows, raw, results, failures, facts):
                                    for key, value in metrics.items()}
                             for name, metrics in results.get(row.key, {}).items()},
                 "targets": [dict(zip(("asked", "shown", "met"),
-                                     judge(target, results.get(row.key, {}))),
+                                     judge(target, results.get(row.key, {}),
+                                           raw.get(row.key, {}))),
                                  metric=target.metric) for target in row.targets],
             } for row in rows},
     }
