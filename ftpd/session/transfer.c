@@ -23,6 +23,9 @@
 /* What one call moves at most; the socket's buffer is the real measure. */
 #define CHUNK (4 << 20)
 
+/* Of small steps, one: half of what the loopback device takes at once. */
+#define STEP (32 << 10)
+
 /* The pipe between socket and file; the kernel's limit for everyone is 1 MiB. */
 #define PIPE_SIZE (1 << 20)
 
@@ -316,11 +319,12 @@ pump_rows(struct session *s, struct transfer *t)
 	}
 }
 
+/* By sendfile(2), at most step bytes at once. */
 static enum transfer_result
-pump_sendfile(struct session *s, struct transfer *t, int64_t until)
+pump_sendfile(struct session *s, struct transfer *t, int64_t until, size_t step)
 {
 	while (t->bytes < until && t->bytes < t->size) {
-		size_t max = room(t, CHUNK);
+		size_t max = room(t, step);
 		enum transfer_result r = wait_turn(s, t, &max);
 		ssize_t n;
 
@@ -345,7 +349,7 @@ pump_sendfile(struct session *s, struct transfer *t, int64_t until)
 	return TRANSFER_DONE;
 }
 
-/* A file, as it is, to the data connection in the faster way. */
+/* A file, as it is, to the data connection in the fastest way. */
 static enum transfer_result
 pump_file(struct session *s, struct transfer *t)
 {
@@ -357,8 +361,10 @@ pump_file(struct session *s, struct transfer *t)
 		const int64_t from = t->bytes, until = trial_until(&trial, from);
 		const int64_t began = clock_ns(CLOCK_MONOTONIC);
 		const int64_t busy = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+		const enum way way = trial_way(&trial);
 
-		r = trial_way(&trial) == WAY_COPY ? pump_out(s, t, until) : pump_sendfile(s, t, until);
+		r = way == WAY_COPY ? pump_out(s, t, until)
+		                    : pump_sendfile(s, t, until, way == WAY_STEPS ? STEP : CHUNK);
 		trial_note(&trial, t->bytes - from, clock_ns(CLOCK_MONOTONIC) - began,
 		    clock_ns(CLOCK_PROCESS_CPUTIME_ID) - busy);
 	}
