@@ -141,13 +141,15 @@ end_of_a_file_tells_nothing(void **state)
 static void
 small_difference_is_none(void **state)
 {
-	struct trial a = { 0 }, b = { 0 }, c = { 0 };
+	struct trial a = { 0 }, b = { 0 }, c = { 0 }, d = { 0 };
 
 	(void)state;
 	run(&a, (struct costs){ { 8000000, 8000000, 8000000 } });
 	assert_int_equal(trial_way(&a), WAY_SENDFILE);
 	run(&b, (struct costs){ { 8000000, 7800000, 7700000 } });
 	assert_int_equal(trial_way(&b), WAY_SENDFILE);
+	run(&d, (struct costs){ { 8000000, 7600000, 7800000 } });
+	assert_int_equal(trial_way(&d), WAY_STEPS);
 	run(&c, (struct costs){ { 0, 0, 0 } }); /* a clock that stands still */
 	assert_true(c.settled);
 	assert_int_equal(trial_way(&c), WAY_SENDFILE);
